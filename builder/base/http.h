@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// HTTP transfers behind an interface: libcurl in the program, a script in tests.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "builder/base/stream.h"
+
+namespace img {
+
+struct HttpRequest {
+  std::string url;                                ///< http, https or file
+  std::map<std::string, std::string> headers;     ///< never credentials; those come from netrc/url
+  std::uint64_t range_from = 0;                   ///< > 0: ask for the rest from this byte
+  std::string if_range = {};                      ///< validator (ETag) for the range request
+  std::optional<std::uint64_t> max_bytes = {};    ///< more body than this aborts: IntegrityError
+};
+
+struct HttpResponse {
+  int status = 0;
+  std::map<std::string, std::string> headers;  ///< lower-case names, of the final response
+  std::string final_url;
+  std::uint64_t body_bytes = 0;
+};
+
+/// One transfer at a time per object; use one per thread.
+class HttpClient {
+ public:
+  virtual ~HttpClient() = default;
+  /// Streams the body of a 2xx answer into `body` (bodies of other answers are dropped). The handler
+  /// `on_headers` runs once before the first body byte and may throw. Connection problems, short
+  /// bodies and stalls (below 1 kB/s for 30 s) are NetworkError(retryable); an HTTP status is data.
+  /// Redirects: at most 5, never from https to http, no credentials to another origin.
+  virtual HttpResponse get(const HttpRequest& request, Sink& body,
+                           const std::function<void(const HttpResponse&)>& on_headers = {}) = 0;
+};
+
+std::unique_ptr<HttpClient> make_curl_client();
+
+/// URL without userinfo and query: what logs and errors may show.
+std::string displayable_url(std::string_view url);
+/// Resolves a possibly relative reference against a base URL.
+std::string resolve_url(std::string_view base, std::string_view reference);
+
+}  // namespace img

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ctrl-C and SIGTERM: a flag that long work polls.
+#pragma once
+
+namespace img {
+
+/// Installs handlers for SIGINT and SIGTERM; the second signal ends the process at once. SIGPIPE is
+/// ignored. Call once, from main.
+void install_interrupt_handlers();
+
+/// Throws InterruptedError when a signal has arrived. Long loops call it at least every 100 ms.
+void check_interrupt();
+bool interrupted() noexcept;
+
+}  // namespace img

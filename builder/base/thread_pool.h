@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs independent jobs on N threads; the first failure stops the rest.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <vector>
+
+namespace img {
+
+/// Runs all jobs on at most `threads` threads, started in the given order. When one throws, jobs that
+/// have not started are dropped, running ones are awaited, and the first exception is rethrown.
+/// threads <= 1 runs them in order on the calling thread.
+void run_parallel(std::vector<std::function<void()>> jobs, std::size_t threads);
+
+/// Cores this process may use (affinity and cgroup quota considered), at least 1.
+std::size_t available_cores();
+
+}  // namespace img
