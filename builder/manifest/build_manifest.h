@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "builder/base/error.h"
 #include "builder/base/file.h"
 #include "builder/oci/descriptor.h"
 
