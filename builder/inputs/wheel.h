@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "builder/base/hash.h"
 #include "builder/base/json.h"
 #include "builder/inputs/zip_reader.h"
 
