@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads recipes of kind files.
+#include "builder/manifest/build_manifest.h"
