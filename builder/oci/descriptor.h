@@ -2,14 +2,14 @@
 // Descriptors and platforms (image-spec descriptor.md, image-index.md).
 #pragma once
 
+#include "builder/base/json.h"
+#include "builder/oci/digest.h"
+#include "builder/oci/media_type.h"
+
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
-
-#include "builder/base/json.h"
-#include "builder/oci/digest.h"
-#include "builder/oci/media_type.h"
 
 namespace img {
 

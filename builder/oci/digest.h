@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Content digests as the image-spec writes them: `Digest` for stored bytes, `DiffId` for plain tars.
+// Content digests as the image-spec writes them: `Digest` for stored bytes, `DiffId` for plain
+// tars.
 #pragma once
 
+#include "builder/base/hash.h"
+
 #include <compare>
+#include <optional>
 #include <string>
 #include <string_view>
-
-#include "builder/base/hash.h"
 
 namespace img {
 
@@ -16,6 +18,7 @@ class Digest {
  public:
   /// InputError "'<text>' is no digest" for anything else.
   static Digest parse(std::string_view text);
+  static std::optional<Digest> try_parse(std::string_view text);
   static Digest sha256(const Sha256Value& value);
   static Digest of(ByteView bytes) { return sha256(img::sha256(bytes)); }
   static Digest of(std::string_view text) { return of(as_bytes(text)); }

@@ -2,13 +2,13 @@
 // The three JSON documents of an image: index, manifest, config (image-spec), read and written.
 #pragma once
 
+#include "builder/oci/descriptor.h"
+
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "builder/oci/descriptor.h"
 
 namespace img {
 
@@ -20,10 +20,11 @@ struct Layer {
 };
 
 struct History {
-  std::string created;     ///< RFC 3339, empty: absent
+  std::string created;  ///< RFC 3339, empty: absent
   std::string created_by;
   std::string comment;
   bool empty_layer = false;
+  std::string author = {};
 };
 
 /// config.md; only what images in the field use. Unknown members are kept in `other`.
@@ -42,8 +43,13 @@ struct ImageConfig {
   std::string stop_signal;
   std::vector<DiffId> diff_ids;
   std::vector<History> history;
+  Json other = Json::object();         ///< unknown members of the document
+  Json other_config = Json::object();  ///< unknown members of its "config" object
 };
+/// Empty members are left out; members of `other` never replace ours.
 Json to_json(const ImageConfig& config);
+/// Strict about what it knows: os, architecture and rootfs are required, null is taken for "absent"
+/// (as Docker writes it), and a history must have one line with a layer for every diff id.
 ImageConfig parse_image_config(std::string_view text, const std::string& document);
 
 struct ImageManifest {
