@@ -19,8 +19,9 @@ struct YamlFile {
   std::string text;
 };
 
-/// One node. Duplicate keys, anchors, aliases, tags, merges, several documents, tabs in indentation,
-/// a byte-order mark, control characters, depth > 64, > 100,000 nodes and > 1 MiB never get here.
+/// One node. Duplicate keys, anchors, aliases, tags, merges, directives, several documents, keys that are
+/// not text, tabs in indentation, a byte-order mark, control characters, depth > 64, > 100,000 nodes and
+/// > 1 MiB never get here. CRLF line ends are read as LF.
 class YamlNode {
  public:
   enum class Kind { null, scalar, sequence, mapping };
@@ -38,6 +39,7 @@ class YamlNode {
   [[noreturn]] void fail(const std::string& message, const std::string& hint = {}) const;
 
   // Typed access: fails with position and what was expected ("expected a list, found text").
+  // `what` names the node in the message: "key 'suite' in layer 'x'".
   const std::string& as_text(std::string_view what) const;
   bool as_bool(std::string_view what) const;  ///< only true and false
   const std::vector<YamlNode>& as_sequence(std::string_view what) const;
@@ -50,6 +52,7 @@ class YamlNode {
   bool quoted_ = false;
   int line_ = 0;    // from 1
   int column_ = 0;  // from 1
+  int width_ = 1;   // bytes of source to underline
   std::string text_;
   std::vector<YamlNode> items_;
   std::vector<std::pair<YamlNode, YamlNode>> members_;
@@ -70,6 +73,11 @@ class YamlReader {
   std::string text(const char* key);
   std::string text_or(const char* key, std::string fallback);
   std::vector<std::string> text_list(const char* key);  ///< empty when absent
+  bool boolean_or(const char* key, bool fallback);
+  /// "key 'suite' in layer 'x'": the `what` of a member for typed access.
+  std::string name_of(std::string_view key) const;
+  const std::string& what() const { return what_; }
+  const YamlNode& node() const { return node_; }
   /// Fails at the first member that was never asked for.
   void finish() const;
 
