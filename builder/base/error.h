@@ -14,13 +14,13 @@ namespace img {
 /// Exit codes of both programs; scripts rely on them.
 enum class ExitCode : int {
   ok = 0,
-  difference = 1,    ///< a check failed, or two compared things differ
-  usage = 2,         ///< command line, manifest or lock invalid or stale
-  unavailable = 3,   ///< could not be done: network, disk, missing program; a retry can help
-  integrity = 4,     ///< bytes are not what their digest or signature says; a retry does not help
-  internal = 70,     ///< a bug
-  interrupted = 130, ///< SIGINT
-  terminated = 143,  ///< SIGTERM
+  difference = 1,     ///< a check failed, or two compared things differ
+  usage = 2,          ///< command line, manifest or lock invalid or stale
+  unavailable = 3,    ///< could not be done: network, disk, missing program; a retry can help
+  integrity = 4,      ///< bytes are not what their digest or signature says; a retry does not help
+  internal = 70,      ///< a bug
+  interrupted = 130,  ///< SIGINT
+  terminated = 143,   ///< SIGTERM
 };
 
 /// A position in a text file; line and column count from 1, column in bytes.

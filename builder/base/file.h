@@ -2,6 +2,8 @@
 // Files: descriptors, atomic replacement, temporary folders, random access, sorted walks.
 #pragma once
 
+#include "builder/base/stream.h"
+
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -13,8 +15,6 @@
 #include <vector>
 
 #include <sys/stat.h>
-
-#include "builder/base/stream.h"
 
 namespace img {
 
@@ -68,8 +68,7 @@ class FileSource final : public Source {
  public:
   FileSource(std::shared_ptr<const InputFile> file, std::uint64_t offset, std::uint64_t size)
       : file_(std::move(file)), offset_(offset), left_(size) {}
-  explicit FileSource(std::shared_ptr<const InputFile> file)
-      : FileSource(file, 0, file->size()) {}
+  explicit FileSource(std::shared_ptr<const InputFile> file) : FileSource(file, 0, file->size()) {}
   std::size_t read(ByteSpan buffer) override;
 
  private:
@@ -79,25 +78,35 @@ class FileSource final : public Source {
 };
 
 /// A file that appears under its final name only by commit(): written beside it under a temporary
-/// name, synced, renamed, folder synced. Destroyed uncommitted, it leaves nothing behind.
+/// name, synced, renamed, folder synced. Destroyed uncommitted, it leaves nothing behind. Syncing
+/// is left out when IMGBUILD_NO_FSYNC is set and not empty (for tests; a power loss may then lose
+/// data).
 class AtomicFile final : public Sink {
  public:
-  /// Creates `<folder of path>/.tmp-…`; the folder must exist. `mode` is exact (umask-independent).
+  /// Creates `<folder of path>/.tmp-<pid>-<random>`; the folder must exist. `mode` is exact
+  /// (umask-independent).
   explicit AtomicFile(fs::path path, mode_t mode = 0644);
   ~AtomicFile() override;
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
 
   void write(ByteView bytes) override;
+  /// Hands everything written so far to the kernel, so that fd() sees it. commit() does it too.
+  void finish() override { flush(); }
   /// fsync + rename + fsync of the folder. `final_path` may differ from the constructor's path but
   /// must be on the same file system.
   void commit();
   void commit_as(const fs::path& final_path);
+  /// commit() that fails with EEXIST instead of replacing a file.
+  void commit_new();
   const fs::path& temporary_path() const { return temporary_; }
   int fd() const { return fd_.get(); }
 
  private:
+  enum class Existing { replace, keep };
+  void commit_to(const fs::path& final_path, Existing existing);
   void flush();
+  void write_out(ByteView bytes);
   fs::path path_;
   fs::path temporary_;
   mode_t mode_;
@@ -140,8 +149,7 @@ class FileLock {
  public:
   enum class Mode { shared, exclusive };
   /// Blocks; calls `on_wait(pid of the holder, 0 when unknown)` once when it has to wait.
-  FileLock(const fs::path& path, Mode mode,
-           const std::function<void(int)>& on_wait = nullptr);
+  FileLock(const fs::path& path, Mode mode, const std::function<void(int)>& on_wait = nullptr);
   /// nullopt when somebody else holds it.
   static std::optional<FileLock> try_lock(const fs::path& path, Mode mode);
   FileLock(FileLock&&) = default;

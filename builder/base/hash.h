@@ -2,12 +2,12 @@
 // SHA-256 and the streams that hash what passes through them.
 #pragma once
 
+#include "builder/base/stream.h"
+
 #include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
-
-#include "builder/base/stream.h"
 
 namespace img {
 

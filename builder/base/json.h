@@ -2,12 +2,12 @@
 // JSON at the edge: a strict reader and one canonical writer.
 #pragma once
 
+#include <nlohmann/json.hpp>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 namespace img {
 
@@ -18,8 +18,8 @@ struct JsonLimits {
   int depth = 64;
 };
 
-/// Parses exactly one JSON document: duplicate keys, trailing bytes, invalid UTF-8, numbers that are
-/// not int64/uint64-exact integers or finite doubles, and excess depth or size are errors
+/// Parses exactly one JSON document: duplicate keys, trailing bytes, invalid UTF-8, numbers that
+/// are not int64/uint64-exact integers or finite doubles, and excess depth or size are errors
 /// (InputError with file:line:col). `name` is what messages call the document.
 Json parse_json(std::string_view text, const std::string& name, JsonLimits limits = {});
 
@@ -40,10 +40,10 @@ class JsonReader {
   bool boolean(const char* key);
   /// Missing or null gives the default.
   std::string string_or(const char* key, std::string fallback);
-  const Json* find(const char* key);          ///< nullptr when missing; marks it as known
+  const Json* find(const char* key);  ///< nullptr when missing; marks it as known
   const Json& object(const char* key);
   const Json& array(const char* key);
-  std::vector<std::string> string_list(const char* key);
+  std::vector<std::string> string_list(const char* key);  ///< empty when missing or null
   /// Throws InputError for the first key that was never asked for, with "did you mean".
   void finish() const;
 
@@ -51,6 +51,7 @@ class JsonReader {
   [[noreturn]] void fail(std::string_view key, const std::string& problem) const;
 
  private:
+  const Json& required(const char* key);
   const Json& value_;
   std::string document_;
   std::string path_;

@@ -2,6 +2,7 @@
 // Small text helpers: joining, splitting, escaping, sizes for people, "did you mean".
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -27,6 +28,10 @@ std::optional<std::vector<std::uint8_t>> from_base64url(std::string_view text);
 /// Control characters and invalid UTF-8 become \xNN, so untrusted text is safe to print.
 std::string printable(std::string_view text);
 bool is_valid_utf8(std::string_view text);
+/// Columns that printable text takes on a terminal (wide East Asian characters take two).
+std::size_t display_width(std::string_view text);
+/// The start of printable text that fits into `columns`, ending in "…" when something was cut off.
+std::string fit_width(std::string_view text, std::size_t columns);
 
 /// "1,234,567"
 std::string with_commas(std::uint64_t number);
@@ -42,7 +47,16 @@ std::optional<std::uint64_t> parse_size(std::string_view text);
 std::optional<std::string> did_you_mean(std::string_view word,
                                         std::span<const std::string> candidates);
 
-/// Shell-style pattern over a whole path: `*` within a segment, `**` across segments, `?`, `[…]`.
+/// Shell-style pattern over a whole path:
+///   `*`      any bytes but '/', also none
+///   `?`      one character but '/'
+///   `[a-z]`  one ASCII character of the set; `[!…]` or `[^…]`: one not of the set, and not '/'
+///   `**/`    at the start of a segment: no segment or any number of them (`**/x` matches `x`,
+///   `a/b/x`)
+///   `**`     elsewhere: any bytes with '/', also none (`a/**` matches all below `a`, not `a`)
+///   `\c`     the character c itself
+/// Everything else stands for itself, also a '[' that is not closed. The time is never
+/// exponential, whatever the pattern.
 bool glob_match(std::string_view pattern, std::string_view path);
 
 /// Seconds since 1970 <-> "2026-11-25T00:10:41Z"; nullopt for anything else

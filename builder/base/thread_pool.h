@@ -3,17 +3,23 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <functional>
+#include <string_view>
 #include <vector>
 
 namespace img {
 
-/// Runs all jobs on at most `threads` threads, started in the given order. When one throws, jobs that
-/// have not started are dropped, running ones are awaited, and the first exception is rethrown.
-/// threads <= 1 runs them in order on the calling thread.
+/// Runs all jobs on at most `threads` threads, started in the given order. When one throws, jobs
+/// that have not started are dropped, running ones are awaited, and the first exception is
+/// rethrown. threads <= 1 runs them in order on the calling thread.
 void run_parallel(std::vector<std::function<void()>> jobs, std::size_t threads);
 
 /// Cores this process may use (affinity and cgroup quota considered), at least 1.
 std::size_t available_cores();
+/// The part of available_cores() that reads control groups: `cores`, lowered to the processor quota
+/// (v1 or v2) of the groups in the text of /proc/self/cgroup below the given mount, at least 1.
+std::size_t cores_within_quota(std::size_t cores, std::string_view proc_self_cgroup,
+                               const std::filesystem::path& cgroup_mount);
 
 }  // namespace img
