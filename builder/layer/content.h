@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the bytes of a regular file come from: memory, a range of a file, or a deflate stream in one.
+// Where the bytes of a regular file come from: memory, a range of a file, or a deflate stream in
+// one.
 #pragma once
+
+#include "builder/base/file.h"
 
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <variant>
-
-#include "builder/base/file.h"
 
 namespace img {
 
@@ -31,8 +32,8 @@ struct DeflatedContent {
   std::uint64_t packed_size = 0;  ///< the stream ends exactly there
   std::uint64_t size = 0;         ///< and yields exactly this many bytes
   std::uint32_t crc32 = 0;        ///< of those bytes (IEEE, as zip and gzip use it)
-  /// Bit offset (from the first bit of the stream) of the header of the last block, when known from a
-  /// verified earlier decode of the same bytes.
+  /// Bit offset (from the first bit of the stream) of the header of the last block, when known from
+  /// a verified earlier decode of the same bytes.
   std::optional<std::uint64_t> last_block_bit = {};
 };
 
@@ -41,9 +42,9 @@ using Content = std::variant<LiteralContent, StoredContent, DeflatedContent>;
 Content literal(std::string bytes);
 std::uint64_t content_size(const Content& content);
 
-/// Reads the plain bytes. A deflate stream that ends early or late, yields another size or CRC, or has
-/// bytes left over is an IntegrityError (raised at the end of the stream at the latest).
-/// The content must outlive the source.
+/// Reads the plain bytes. A deflate stream that ends early or late, yields another size or CRC, or
+/// has bytes left over is an IntegrityError (raised at the end of the stream at the latest). The
+/// content must outlive the source.
 std::unique_ptr<Source> open_content(const Content& content);
 /// Whole content; InputError over `limit`.
 std::string read_content(const Content& content, std::uint64_t limit = 64ull << 20);

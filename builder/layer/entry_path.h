@@ -20,10 +20,10 @@ class EntryPath {
   static std::optional<EntryPath> parse_tar_name(std::string_view name);
 
   const std::string& str() const { return text_; }
-  std::string_view name() const;                 ///< last segment
-  std::optional<EntryPath> parent() const;       ///< nullopt at the top
+  std::string_view name() const;                         ///< last segment
+  std::optional<EntryPath> parent() const;               ///< nullopt at the top
   EntryPath operator/(std::string_view relative) const;  ///< parse(str + "/" + relative)
-  bool is_under(const EntryPath& folder) const;  ///< strictly below
+  bool is_under(const EntryPath& folder) const;          ///< strictly below
 
   friend auto operator<=>(const EntryPath&, const EntryPath&) = default;
 

@@ -10,10 +10,10 @@
 // Bytes depend on the input and kOutputVersion only.
 #pragma once
 
+#include "builder/layer/content.h"
+
 #include <cstdint>
 #include <optional>
-
-#include "builder/layer/content.h"
 
 namespace img {
 
@@ -38,10 +38,10 @@ class GzipSpliceSink {
   std::unique_ptr<State> state_;
 };
 
-/// Finds the bit offset of the last block's header. `tail_plain`: the last (up to 32 KiB + what the tail of the
-/// stream yields) plain bytes are used as proof by re-decoding; nullopt when nothing is proven, then callers use
-/// last_block_by_walking. Method: try every bit of the last 96 KiB (then 4x more) as a block header and follow the chain to the
-/// end of the stream.
+/// Finds the bit offset of the last block's header. `tail_plain`: the last (up to 32 KiB + what the
+/// tail of the stream yields) plain bytes are used as proof by re-decoding; nullopt when nothing is
+/// proven, then callers use last_block_by_walking. Method: try every bit of the last 96 KiB (then
+/// 4x more) as a block header and follow the chain to the end of the stream.
 std::optional<std::uint64_t> find_last_block(ByteView packed_tail, std::uint64_t packed_size,
                                              ByteView plain_tail);
 /// Exact and slower: inflates everything block by block (zlib Z_BLOCK).

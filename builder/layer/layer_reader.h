@@ -2,18 +2,18 @@
 // Layer bytes → entries, strictly and in one pass; used by diff, imgcheck and for base images.
 #pragma once
 
+#include "builder/layer/tree.h"
+#include "builder/oci/image.h"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 
-#include "builder/layer/tree.h"
-#include "builder/oci/image.h"
-
 namespace img {
 
-/// Decompresses by `compression`; multi-member gzip and multi-frame zstd are read, trailing bytes that are neither
-/// are an InputError. zstd windows above 128 MiB are refused.
+/// Decompresses by `compression`; multi-member gzip and multi-frame zstd are read, trailing bytes
+/// that are neither are an InputError. zstd windows above 128 MiB are refused.
 std::unique_ptr<Source> open_decompressed(Source& packed, Compression compression);
 
 /// One entry as the tar has it. `entry.content` is unset; contents are read through `body`.
@@ -31,10 +31,11 @@ struct TarReadLimits {
   std::uint64_t bytes = 256ull << 30;
 };
 
-/// Reads every entry in order. `visit(entry, body)`: body yields exactly entry.size bytes and may be left
-/// unread. Refused with InputError (naming the entry): unsafe paths, duplicates, header checksum errors,
-/// conflicting PAX and ustar sizes, sparse and unknown types, bytes after the end of the archive other than
-/// zeros, a missing end. Accepts ustar, PAX and GNU long names. Returns the number of plain bytes.
+/// Reads every entry in order. `visit(entry, body)`: body yields exactly entry.size bytes and may
+/// be left unread. Refused with InputError (naming the entry): unsafe paths, duplicates, header
+/// checksum errors, conflicting PAX and ustar sizes, sparse and unknown types, bytes after the end
+/// of the archive other than zeros, a missing end. Accepts ustar, PAX and GNU long names. Returns
+/// the number of plain bytes.
 std::uint64_t read_tar(Source& plain, const std::string& name,
                        const std::function<void(const TarEntry&, Source& body)>& visit,
                        const TarReadLimits& limits = {});

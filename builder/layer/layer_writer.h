@@ -2,11 +2,11 @@
 // Tree → layer bytes, in one pass: plain tar hashed for the DiffID, packed, hashed for the digest.
 #pragma once
 
-#include <cstdint>
-#include <functional>
-
 #include "builder/layer/tree.h"
 #include "builder/oci/image.h"
+
+#include <cstdint>
+#include <functional>
 
 namespace img {
 
@@ -18,11 +18,11 @@ struct LayerWriteOptions {
   std::function<void(std::uint64_t)> on_progress = nullptr;
 };
 
-/// Writes the canonical tar of `tree` (sealed), packed, to `packed`; calls packed.finish(). Bytes depend on the
-/// tree, the compression and kOutputVersion, on nothing else. Memory is bounded (about 40 MB, plus
-/// about 50 MB a zstd worker) whatever the sizes. gzip: one member; deflate streams of DeflatedContent are
-/// spliced, not recompressed (see gzip_splice.h); every one is inflated on the way, for the DiffID and as
-/// proof of size and CRC.
+/// Writes the canonical tar of `tree` (sealed), packed, to `packed`; calls packed.finish(). Bytes
+/// depend on the tree, the compression and kOutputVersion, on nothing else. Memory is bounded
+/// (about 40 MB, plus about 50 MB a zstd worker) whatever the sizes. gzip: one member; deflate
+/// streams of DeflatedContent are spliced, not recompressed (see gzip_splice.h); every one is
+/// inflated on the way, for the DiffID and as proof of size and CRC.
 Layer write_layer(const Tree& tree, Sink& packed, const LayerWriteOptions& options);
 
 /// The plain canonical tar (used for archives and tests).
