@@ -134,7 +134,7 @@ def no_cycle():
             problems.append(" → ".join(path[path.index(home):] + (home,)))
             return
         if home not in seen:
-            for other in sorted(MAY_INCLUDE.get(home, set()) - {"builder"}):
+            for other in sorted(MAY_INCLUDE.get(home, set()) - {"builder", home}):
                 visit(other, path + (home,))
             seen.append(home)
 
