@@ -2,6 +2,8 @@
 // HTTP transfers behind an interface: libcurl in the program, a script in tests.
 #pragma once
 
+#include "builder/base/stream.h"
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -11,16 +13,14 @@
 #include <string>
 #include <vector>
 
-#include "builder/base/stream.h"
-
 namespace img {
 
 struct HttpRequest {
-  std::string url;                                ///< http, https or file
-  std::map<std::string, std::string> headers;     ///< never credentials; those come from netrc/url
-  std::uint64_t range_from = 0;                   ///< > 0: ask for the rest from this byte
-  std::string if_range = {};                      ///< validator (ETag) for the range request
-  std::optional<std::uint64_t> max_bytes = {};    ///< more body than this aborts: IntegrityError
+  std::string url;                              ///< http, https or file
+  std::map<std::string, std::string> headers;   ///< never credentials; those come from netrc/url
+  std::uint64_t range_from = 0;                 ///< > 0: ask for the rest from this byte
+  std::string if_range = {};                    ///< validator (ETag) for the range request
+  std::optional<std::uint64_t> max_bytes = {};  ///< more body than this aborts: IntegrityError
 };
 
 struct HttpResponse {
@@ -34,15 +34,26 @@ struct HttpResponse {
 class HttpClient {
  public:
   virtual ~HttpClient() = default;
-  /// Streams the body of a 2xx answer into `body` (bodies of other answers are dropped). The handler
-  /// `on_headers` runs once before the first body byte and may throw. Connection problems, short
-  /// bodies and stalls (below 1 kB/s for 30 s) are NetworkError(retryable); an HTTP status is data.
-  /// Redirects: at most 5, never from https to http, no credentials to another origin.
+  /// Streams the body of a 2xx answer into `body` (bodies of other answers are dropped; `body` is
+  /// not finished). The handler `on_headers` runs once, for the answer that is no redirect, before
+  /// its first body byte, and may throw; so may `body`: the exception passes through unchanged.
+  /// Connection problems, short bodies and stalls (below 1 kB/s for 30 s) are
+  /// NetworkError(retryable); an HTTP status is data. Redirects: at most 5, never from https to
+  /// http, no credentials to another origin (scheme, host and port). A missing file: address has
+  /// status 404.
   virtual HttpResponse get(const HttpRequest& request, Sink& body,
                            const std::function<void(const HttpResponse&)>& on_headers = {}) = 0;
 };
 
+struct HttpTimeouts {
+  std::chrono::seconds connect{30};
+  std::chrono::seconds stall{30};  ///< this long below 1 kB/s ends a transfer
+};
+
+/// The real client. Proxies as libcurl knows them (https_proxy, no_proxy, …); trusted certificates
+/// from $CURL_CA_BUNDLE or $SSL_CERT_FILE and $SSL_CERT_DIR, else the system's; ~/.netrc.
 std::unique_ptr<HttpClient> make_curl_client();
+std::unique_ptr<HttpClient> make_curl_client_with(const HttpTimeouts& timeouts);
 
 /// URL without userinfo and query: what logs and errors may show.
 std::string displayable_url(std::string_view url);

@@ -2,35 +2,35 @@
 // Lock → verified blobs in the store: parallel, resumable, with bounded retries.
 #pragma once
 
-#include <functional>
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "builder/base/http.h"
 #include "builder/base/progress.h"
 #include "builder/fetch/sources.h"
 #include "builder/fetch/store.h"
 #include "builder/lock/lock_file.h"
 
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
 namespace img {
 
 /// One file wanted, whatever it is.
 struct WantedFile {
-  std::string name;      ///< file name, for people and for indexes
-  std::string source;    ///< "pypi", "debian", …
-  std::string path;      ///< debs: path under the archive root; wheels: empty (found through the index)
-  std::string project;   ///< wheels: normalised distribution
+  std::string name;    ///< file name, for people and for indexes
+  std::string source;  ///< "pypi", "debian", …
+  std::string path;  ///< debs: path under the archive root; wheels: empty (found through the index)
+  std::string project;  ///< wheels: normalised distribution
   std::uint64_t size = 0;
   Digest digest;
-  bool is_wheel = false; ///< then it is verified as a wheel (RECORD) once, facts kept in the store
+  bool is_wheel = false;  ///< then it is verified as a wheel (RECORD) once, facts kept in the store
 };
 std::vector<WantedFile> wanted_files(const LockFile& lock);
 
 struct FetchOptions {
   int jobs = 8;
-  int attempts = 5;                         ///< per file and source
-  double backoff_seconds = 0.5;             ///< first pause; doubles, jittered, capped at 30 s
+  int attempts = 5;              ///< per file and source
+  double backoff_seconds = 0.5;  ///< first pause; doubles, jittered, capped at 30 s
   std::function<std::unique_ptr<HttpClient>()> make_client = make_curl_client;
 };
 
@@ -38,9 +38,10 @@ struct FetchResult {
   std::uint64_t files = 0, fetched_files = 0, fetched_bytes = 0;
 };
 
-/// After it every wanted file is in the store and every wheel is verified. Files that no source has (404, not listed, offline): all of them are
-/// named in one UnavailableError, hint "imgbuild lock --update …". A digest or size mismatch after one retry: IntegrityError.
-/// Preflight: not enough free space for what is missing is a SystemError before the first byte.
+/// After it every wanted file is in the store and every wheel is verified. Files that no source has
+/// (404, not listed, offline): all of them are named in one UnavailableError, hint "imgbuild lock
+/// --update …". A digest or size mismatch after one retry: IntegrityError. Preflight: not enough
+/// free space for what is missing is a SystemError before the first byte.
 FetchResult fetch_all(const std::vector<WantedFile>& files, const Sources& sources, Store& store,
                       Progress& progress, const FetchOptions& options = {});
 
@@ -50,7 +51,8 @@ struct WheelFacts;
 WheelFacts wheel_facts(Store& store, const Digest& wheel, const std::string& file_name,
                        const std::function<void(std::uint64_t)>& on_progress = nullptr);
 
-/// Writes every wanted file into `folder` (wheels/<file name>, debs/<path's file name>) plus SHA256SUMS; that folder serves as
+/// Writes every wanted file into `folder` (wheels/<file name>, debs/<path's file name>) plus
+/// SHA256SUMS; that folder serves as
 /// `--source folder=DIR`. Complete files that are there already are kept.
 void export_files(const std::vector<WantedFile>& files, Store& store, const fs::path& folder,
                   Progress& progress);
@@ -58,14 +60,15 @@ void export_files(const std::vector<WantedFile>& files, Store& store, const fs::
 /// What an index says about one project's files.
 struct IndexFile {
   std::string file, url;
-  std::string sha256;          ///< empty: the index does not say
-  std::uint64_t size = 0;      ///< 0: unknown
-  std::string uploaded;        ///< RFC 3339 or empty
+  std::string sha256;      ///< empty: the index does not say
+  std::uint64_t size = 0;  ///< 0: unknown
+  std::string uploaded;    ///< RFC 3339 or empty
   std::string requires_python;
   bool yanked = false;
 };
 /// PEP 691 JSON, else PEP 503 HTML. NetworkError for failures; nullopt for 404.
-std::optional<std::vector<IndexFile>> read_index_page(HttpClient& client, const std::string& index_root,
+std::optional<std::vector<IndexFile>> read_index_page(HttpClient& client,
+                                                      const std::string& index_root,
                                                       const std::string& project);
 
 }  // namespace img
