@@ -1,26 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one strict door for foreign tars (through libarchive): safe entries in, everything else refused.
+// The one strict door for foreign tars (through libarchive): safe entries in, everything else
+// refused.
 #pragma once
+
+#include "builder/layer/tree.h"
 
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 
-#include "builder/layer/tree.h"
-
 namespace img {
 
 struct ArchiveLimits {
   std::uint64_t entries = 500'000;
-  std::uint64_t bytes = 16ull << 30;       ///< plain bytes in all
+  std::uint64_t bytes = 16ull << 30;  ///< plain bytes in all
   std::uint64_t path_bytes = 4096;
 };
 
-/// Walks a tar (plain, gzip, xz, zstd, bzip2). Each entry: canonical path, type, mode, uid, gid, link,
-/// xattrs (security.capability only) and a body to read. Refused (InputError naming archive and entry): absolute or ".."
-/// paths, the root as anything but a directory, the same path twice, hardlinks to anything but an earlier regular file of this
-/// archive, a path below a symlink of this archive, sparse files, unknown types, limits, data after the end.
+/// Walks a tar (plain, gzip, xz, zstd, bzip2). Each entry: canonical path, type, mode, uid, gid,
+/// link, xattrs (security.capability only) and a body to read. Refused (InputError naming archive
+/// and entry): absolute or ".." paths, the root as anything but a directory, the same path twice,
+/// hardlinks to anything but an earlier regular file of this archive, a path below a symlink of
+/// this archive, sparse files, unknown types, limits, data after the end.
 void read_archive(Source& packed, const std::string& name, const ArchiveLimits& limits,
                   const std::function<void(const EntryPath&, Entry, Source& body)>& visit);
 

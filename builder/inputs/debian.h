@@ -2,16 +2,16 @@
 // Debian packages: the strict ar reader, control stanzas, and their file trees.
 #pragma once
 
-#include <map>
+#include "builder/base/file.h"
+#include "builder/inputs/archive.h"
+
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "builder/base/file.h"
-#include "builder/inputs/archive.h"
 
 namespace img {
 
@@ -22,23 +22,27 @@ class DebianStanza {
   void set(std::string field, std::string value);
   std::string format() const;
   const std::vector<std::pair<std::string, std::string>>& fields() const { return fields_; }
+
  private:
   std::vector<std::pair<std::string, std::string>> fields_;
 };
-/// Stanzas of a control file, a Packages index or dpkg's status. InputError for malformed lines and duplicate fields.
+/// Stanzas of a control file, a Packages index or dpkg's status. InputError for malformed lines and
+/// duplicate fields.
 std::vector<DebianStanza> parse_deb822(std::string_view text, const std::string& name);
 
 /// dpkg's version order: <0, 0, >0.
 int compare_debian_versions(std::string_view a, std::string_view b);
 
-/// An opened .deb: "debian-binary" 2.x first, optional '_' members, exactly one control.tar[.gz|.xz|.zst], exactly one
-/// data.tar[.gz|.xz|.zst|.bz2|.lzma], even padding, nothing after. Otherwise InputError.
+/// An opened .deb: "debian-binary" 2.x first, optional '_' members, exactly one
+/// control.tar[.gz|.xz|.zst], exactly one data.tar[.gz|.xz|.zst|.bz2|.lzma], even padding, nothing
+/// after. Otherwise InputError.
 class DebFile {
  public:
   static DebFile open(std::shared_ptr<const InputFile> file, std::string name);
   DebianStanza control() const;
   /// Walks data.tar through read_archive.
   void read_data(const std::function<void(const EntryPath&, Entry, Source& body)>& visit) const;
+
  private:
   std::shared_ptr<const InputFile> file_;
   std::string name_;
