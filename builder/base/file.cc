@@ -26,7 +26,7 @@ namespace {
 
 constexpr std::size_t kBufferSize = 1 << 20;
 
-std::string quoted(const fs::path& path) { return "'" + path.string() + "'"; }
+std::string in_quotes(const fs::path& path) { return "'" + path.string() + "'"; }
 
 fs::path folder_of(const fs::path& path) {
   const fs::path parent = path.parent_path();
@@ -49,7 +49,7 @@ std::string random_hex() {
 }
 
 [[noreturn]] void fail_write(int error, const fs::path& path) {
-  ErrorText text{"cannot write " + quoted(path)};
+  ErrorText text{"cannot write " + in_quotes(path)};
   struct statvfs info {};
   if ((error == ENOSPC || error == EDQUOT) && statvfs(folder_of(path).c_str(), &info) == 0) {
     text.details.push_back(
@@ -102,7 +102,7 @@ void copy_content(const InputFile& from, AtomicFile& to) {
   while (done < from.size()) {
     check_interrupt();
     const std::size_t count = from.read_at(done, buffer);
-    if (count == 0) throw IntegrityError(quoted(from.path()) + " shrank while it was read");
+    if (count == 0) throw IntegrityError(in_quotes(from.path()) + " shrank while it was read");
     to.write(ByteView(buffer).first(count));
     done += count;
   }
@@ -128,7 +128,7 @@ Fd Fd::open(const fs::path& path, int flags, mode_t mode) {
     const int fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);
     if (fd >= 0) return Fd(fd);
     const int error = errno;
-    if (error != EINTR) throw SystemError(error, "cannot open " + quoted(path));
+    if (error != EINTR) throw SystemError(error, "cannot open " + in_quotes(path));
     check_interrupt();
   }
 }
@@ -144,10 +144,10 @@ std::shared_ptr<const InputFile> InputFile::open(const fs::path& path) {
   struct stat info {};
   if (fstat(fd.get(), &info) != 0) {
     const int error = errno;
-    throw SystemError(error, "cannot read " + quoted(path));
+    throw SystemError(error, "cannot read " + in_quotes(path));
   }
-  if (S_ISDIR(info.st_mode)) throw SystemError(EISDIR, "cannot read " + quoted(path));
-  if (!S_ISREG(info.st_mode)) throw InputError(quoted(path) + " is not a regular file");
+  if (S_ISDIR(info.st_mode)) throw SystemError(EISDIR, "cannot read " + in_quotes(path));
+  if (!S_ISREG(info.st_mode)) throw InputError(in_quotes(path) + " is not a regular file");
   const auto size = static_cast<std::uint64_t>(info.st_size);
   return std::shared_ptr<const InputFile>(new InputFile(path, std::move(fd), size));
 }
@@ -160,7 +160,7 @@ std::size_t InputFile::read_at(std::uint64_t offset, ByteSpan buffer) const {
     if (count < 0) {
       const int error = errno;
       if (error == EINTR) continue;
-      throw SystemError(error, "cannot read " + quoted(path_));
+      throw SystemError(error, "cannot read " + in_quotes(path_));
     }
     if (count == 0) break;
     done += static_cast<std::size_t>(count);
@@ -172,7 +172,7 @@ void InputFile::read_exactly_at(std::uint64_t offset, ByteSpan buffer) const {
   const std::size_t count = read_at(offset, buffer);
   if (count == buffer.size()) return;
   throw IntegrityError(ErrorText{
-      quoted(path_) + " ends too early",
+      in_quotes(path_) + " ends too early",
       {{"expected", with_commas(buffer.size()) + " bytes at offset " + with_commas(offset)},
        {"got", with_commas(count) + " bytes"}}});
 }
@@ -238,7 +238,7 @@ void AtomicFile::commit_as(const fs::path& final_path) { commit_to(final_path, E
 void AtomicFile::commit_new() { commit_to(path_, Existing::keep); }
 
 void AtomicFile::commit_to(const fs::path& final_path, Existing existing) {
-  if (committed_) throw InternalError("file " + quoted(final_path) + " is committed twice");
+  if (committed_) throw InternalError("file " + in_quotes(final_path) + " is committed twice");
   flush();
   if (fchmod(fd_.get(), mode_) != 0) {
     const int error = errno;
@@ -264,13 +264,13 @@ std::string read_file(const fs::path& path, std::uint64_t limit) {
     const ssize_t count = read(fd.get(), buffer.data(), buffer.size());
     if (count < 0) {
       const int error = errno;
-      if (error != EINTR) throw SystemError(error, "cannot read " + quoted(path));
+      if (error != EINTR) throw SystemError(error, "cannot read " + in_quotes(path));
       check_interrupt();
       continue;
     }
     if (count == 0) return text;
     if (static_cast<std::uint64_t>(count) > limit - text.size()) {
-      throw InputError(ErrorText{quoted(path) + " is larger than allowed",
+      throw InputError(ErrorText{in_quotes(path) + " is larger than allowed",
                                  {{"limit", with_commas(limit) + " bytes"}}});
     }
     text.append(buffer.data(), static_cast<std::size_t>(count));
@@ -287,13 +287,13 @@ void link_or_copy(const fs::path& from, const fs::path& to) {
   if (link(from.c_str(), to.c_str()) == 0) return;
   const int error = errno;
   if (!needs_copy(error)) {
-    throw SystemError(error, "cannot link " + quoted(from) + " to " + quoted(to));
+    throw SystemError(error, "cannot link " + in_quotes(from) + " to " + in_quotes(to));
   }
   const std::shared_ptr<const InputFile> source = InputFile::open(from);
   struct stat info {};
   if (fstat(source->fd(), &info) != 0) {
     const int stat_error = errno;
-    throw SystemError(stat_error, "cannot read " + quoted(from));
+    throw SystemError(stat_error, "cannot read " + in_quotes(from));
   }
   AtomicFile copy(to, info.st_mode & 07777);
   copy_content(*source, copy);
@@ -304,7 +304,7 @@ std::uint64_t free_bytes(const fs::path& path) {
   struct statvfs info {};
   if (statvfs(path.c_str(), &info) != 0) {
     const int error = errno;
-    throw SystemError(error, "cannot ask for the free space of " + quoted(path));
+    throw SystemError(error, "cannot ask for the free space of " + in_quotes(path));
   }
   return std::uint64_t{info.f_bavail} * info.f_frsize;
 }
@@ -332,7 +332,7 @@ bool lock_now(const Fd& fd, const fs::path& path, FileLock::Mode mode) {
     if (error == EWOULDBLOCK) return false;
     throw SystemError(
         error,
-        ErrorText{.message = "cannot lock " + quoted(path),
+        ErrorText{.message = "cannot lock " + in_quotes(path),
                   .hint = "put the folder on a file system that knows flock, e.g. a local one"});
   }
   return true;

@@ -14,7 +14,7 @@
 namespace img {
 namespace {
 
-std::string quoted(const fs::path& path) { return "'" + path.string() + "'"; }
+std::string in_quotes(const fs::path& path) { return "'" + path.string() + "'"; }
 
 struct CloseDir {
   void operator()(DIR* dir) const { closedir(dir); }
@@ -29,14 +29,14 @@ std::vector<std::string> names_in(int fd, const fs::path& path) {
   if (!dir) {
     const int error = errno;
     if (own >= 0) close(own);
-    throw SystemError(error, "cannot list " + quoted(path));
+    throw SystemError(error, "cannot list " + in_quotes(path));
   }
   std::vector<std::string> names;
   while (true) {
     errno = 0;
     const dirent* const entry = readdir(dir.get());
     const int error = errno;
-    if (entry == nullptr && error != 0) throw SystemError(error, "cannot list " + quoted(path));
+    if (entry == nullptr && error != 0) throw SystemError(error, "cannot list " + in_quotes(path));
     if (entry == nullptr) return names;
     const std::string_view name(entry->d_name);
     if (name != "." && name != "..") names.emplace_back(name);
@@ -91,7 +91,7 @@ class TreeRemover {
     struct stat info {};
     if (fstatat(folder, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) fail(errno, path);
     if (info.st_dev != device_) {
-      throw UnavailableError("cannot remove " + quoted(path) + ": it is on another file system");
+      throw UnavailableError("cannot remove " + in_quotes(path) + ": it is on another file system");
     }
     if (S_ISDIR(info.st_mode) && (info.st_mode & 0700) != 0700) {
       fchmodat(folder, name.c_str(), 0700, 0);  // if it does not help, open() says so
@@ -120,7 +120,7 @@ class TreeRemover {
   }
 
   [[noreturn]] static void fail(int error, const fs::path& path) {
-    throw SystemError(error, "cannot remove " + quoted(path));
+    throw SystemError(error, "cannot remove " + in_quotes(path));
   }
 
   int root_;
@@ -138,7 +138,7 @@ void make_folder(const fs::path& path) {
   const int error = errno;
   struct stat info {};
   if (error == EEXIST && stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return;
-  throw SystemError(error == EEXIST ? ENOTDIR : error, "cannot create folder " + quoted(path));
+  throw SystemError(error == EEXIST ? ENOTDIR : error, "cannot create folder " + in_quotes(path));
 }
 
 }  // namespace
@@ -147,7 +147,7 @@ TempDir::TempDir(const fs::path& parent, std::string_view prefix) {
   std::string name = (parent / (std::string(prefix) + "XXXXXX")).string();
   if (mkdtemp(name.data()) == nullptr) {
     const int error = errno;
-    throw SystemError(error, "cannot create a temporary folder in " + quoted(parent));
+    throw SystemError(error, "cannot create a temporary folder in " + in_quotes(parent));
   }
   path_ = name;
 }
@@ -173,7 +173,7 @@ void remove_tree(const fs::path& path) {
   if (lstat(path.c_str(), &info) != 0) {
     const int error = errno;
     if (error == ENOENT) return;
-    throw SystemError(error, "cannot remove " + quoted(path));
+    throw SystemError(error, "cannot remove " + in_quotes(path));
   }
   if (S_ISDIR(info.st_mode)) {
     if ((info.st_mode & 0700) != 0700) fchmodat(AT_FDCWD, path.c_str(), 0700, 0);
@@ -182,7 +182,7 @@ void remove_tree(const fs::path& path) {
   }
   if (::remove(path.c_str()) == 0) return;
   const int error = errno;
-  if (error != ENOENT) throw SystemError(error, "cannot remove " + quoted(path));
+  if (error != ENOENT) throw SystemError(error, "cannot remove " + in_quotes(path));
 }
 
 std::vector<std::string> sorted_names(const fs::path& folder) {

@@ -12,4 +12,16 @@ void install_interrupt_handlers();
 void check_interrupt();
 bool interrupted() noexcept;
 
+/// While it lives, a second signal (which ends this process at once) kills this process group too.
+class KilledWithUs {
+ public:
+  explicit KilledWithUs(int process_group) noexcept;
+  ~KilledWithUs();
+  KilledWithUs(const KilledWithUs&) = delete;
+  KilledWithUs& operator=(const KilledWithUs&) = delete;
+
+ private:
+  int slot_;
+};
+
 }  // namespace img
