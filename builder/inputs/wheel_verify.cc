@@ -6,7 +6,7 @@
 #include "builder/inputs/record_hash.h"
 #include "builder/inputs/wheel.h"
 #include "builder/inputs/zip_directory.h"
-#include "builder/layer/gzip_splice.h"
+#include "builder/layer/deflate_tail.h"
 
 #include <algorithm>
 #include <map>
@@ -83,9 +83,9 @@ class Verifier {
     std::uint64_t total = 0;
     const std::uint64_t limit = std::max(kRatioFloor, zip_.file()->size() * kMaxRatio);
     for (const ZipMember& member : zip_.members()) {
-      total += member.size;
-      if (total > limit || member.size > limit)
+      if (member.size > limit - total)
         throw zip::archive_error(zip_.name(), "unpacks to more than " + human_size(limit));
+      total += member.size;
     }
   }
 
@@ -136,7 +136,7 @@ class Verifier {
       const bool folder = path.ends_with('/') && has_member_below(path);
       if (!folder && !needs_no_row(path, wheel_.dist_info()))
         throw zip::archive_error(zip_.name(), "lists a file in RECORD that it does not have",
-                                 {{"got", path}});
+                                 {{"got", std::string(path)}});
     }
   }
 
