@@ -53,7 +53,8 @@ class Results:
         return value
 
     def record(self, status, name, text="", seconds=None):
-        self.counts[status] += 1
+        """Counts one result and prints its line."""
+        self.count(status, name)
         took = "" if seconds is None else f" ({seconds:.1f} s)"
         if status == "skip":
             print(f"  skip  {self.suite}.{name}: {text}")
@@ -62,6 +63,10 @@ class Results:
             if text:
                 print("        " + text.rstrip().replace("\n", "\n        "))
         sys.stdout.flush()
+
+    def count(self, status, name):
+        """Counts one result without printing it."""
+        self.counts[status] += 1
         path = os.environ.get("IMG_TEST_RESULTS")
         if path:
             with open(path, "a", encoding="utf-8") as file:
