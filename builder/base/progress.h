@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Progress of long work on standard error: bars on a terminal, plain lines elsewhere, NDJSON on demand.
+// Progress of long work on standard error: bars on a terminal, plain lines elsewhere, NDJSON on
+// demand.
 #pragma once
 
 #include <atomic>
@@ -17,7 +18,8 @@ std::optional<ProgressMode> parse_progress_mode(std::string_view text);
 
 class Progress;
 
-/// One piece of work. Thread-safe; finished (as failed) by its destructor when finish() was not called.
+/// One piece of work. Thread-safe; finished (as failed) by its destructor when finish() was not
+/// called.
 class ProgressTask {
  public:
   ProgressTask(ProgressTask&&) noexcept;
@@ -25,8 +27,8 @@ class ProgressTask {
   ~ProgressTask();
   void advance(std::uint64_t bytes);
   void set_total(std::uint64_t bytes);
-  void reset_to(std::uint64_t done);           ///< a restarted transfer
-  void finish(std::string_view note = {});     ///< note: e.g. "cached", "torch 888 MB"
+  void reset_to(std::uint64_t done);        ///< a restarted transfer
+  void finish(std::string_view note = {});  ///< note: e.g. "cached", "torch 888 MB"
 
  private:
   friend class Progress;
@@ -42,7 +44,8 @@ class Progress {
  public:
   explicit Progress(ProgressMode mode);
   ~Progress();
-  /// A step without sub-steps, e.g. task("fetching", "torch-2.8.0…whl", 888063640); total 0: unknown.
+  /// A step without sub-steps, e.g. task("fetching", "torch-2.8.0…whl", 888063640); total 0:
+  /// unknown.
   ProgressTask task(std::string_view verb, std::string_view subject, std::uint64_t total_bytes = 0);
   /// One line for the user, above the bars. Not shown in quiet mode.
   void log(std::string_view line);
