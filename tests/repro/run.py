@@ -84,7 +84,7 @@ def faketime(date):
 
 
 def shuffled(builder, folder):
-    """The same lock with its lists and members in reverse order, and the same manifest written otherwise."""
+    """The same lock in another order, as far as its form allows one, and the same manifest with other comments."""
     manifest = folder / "repository/manifests/shuffled.yaml"
     shutil.copytree(ROOT / "layers", folder / "repository/layers")
     manifest.parent.mkdir()
@@ -93,7 +93,7 @@ def shuffled(builder, folder):
     source = builder.lock or builder.manifest.with_name(builder.manifest.stem + ".lock.json")
     lock = json.loads(source.read_text())
     order = random.Random(7)
-    for name in ("wheels", "debs", "releases"):
+    for name in ("debs", "releases"):  # wheels out of order are refused
         order.shuffle(lock[name])
     members = list(lock.items())
     order.shuffle(members)
