@@ -16,10 +16,14 @@
 namespace img {
 
 /// One RFC 822 style stanza of deb822; field names compare without case, order is kept.
+/// Continuation lines of a value stay as they are, each after a newline and with its leading space:
+/// find("Description") is "short text\n long text\n .".
 class DebianStanza {
  public:
   std::optional<std::string> find(std::string_view field) const;
+  /// Replaces the value where the field is, else appends it.
   void set(std::string field, std::string value);
+  /// "Field: value\n" for each field.
   std::string format() const;
   const std::vector<std::pair<std::string, std::string>>& fields() const { return fields_; }
 
@@ -46,7 +50,8 @@ class DebFile {
  private:
   std::shared_ptr<const InputFile> file_;
   std::string name_;
-  std::uint64_t control_offset_ = 0, control_size_ = 0, data_offset_ = 0, data_size_ = 0;
+  DebMember control_;
+  DebMember data_;
 };
 
 }  // namespace img
