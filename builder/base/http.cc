@@ -503,12 +503,14 @@ std::string displayable_url(std::string_view url) {
 }
 
 std::string resolve_url(std::string_view base, std::string_view reference) {
+  const Url from{std::string(base)};
   Url url{std::string(base)};
   if (!url.valid() || !url.set(std::string(reference))) {
     throw NetworkError(ErrorText{.message = "'" + printable(reference) + "' is no address",
                                  .details = {{"page", displayable_url(base)}}},
                        false);
   }
+  if (url.origin() == from.origin() && url.part(CURLUPART_USER).empty()) url.take_userinfo(&from);
   return url.part(CURLUPART_URL);
 }
 

@@ -57,7 +57,8 @@ std::unique_ptr<HttpClient> make_curl_client_with(const HttpTimeouts& timeouts);
 
 /// URL without userinfo and query: what logs and errors may show.
 std::string displayable_url(std::string_view url);
-/// Resolves a possibly relative reference against a base URL.
+/// Resolves a possibly relative reference against a base URL. What stays at the base's origin keeps
+/// its credentials. NetworkError "'<reference>' is no address" for what cannot be resolved.
 std::string resolve_url(std::string_view base, std::string_view reference);
 
 }  // namespace img

@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,8 @@ struct FetchOptions {
   int jobs = 8;
   int attempts = 5;              ///< per file and source
   double backoff_seconds = 0.5;  ///< first pause; doubles, jittered, capped at 30 s
+  /// How a worker waits before it tries again; empty: it sleeps (Ctrl-C ends that). For tests.
+  std::function<void(double seconds)> pause = {};
   std::function<std::unique_ptr<HttpClient>()> make_client = make_curl_client;
 };
 
@@ -38,10 +41,24 @@ struct FetchResult {
   std::uint64_t files = 0, fetched_files = 0, fetched_bytes = 0;
 };
 
-/// After it every wanted file is in the store and every wheel is verified. Files that no source has
-/// (404, not listed, offline): all of them are named in one UnavailableError, hint "imgbuild lock
-/// --update …". A digest or size mismatch after one retry: IntegrityError. Preflight: not enough
-/// free space for what is missing is a SystemError before the first byte.
+/// After it every wanted file is in the store and every wheel is verified (in the worker that
+/// fetched it, while others go on). A file wanted twice is fetched once; with several builders on
+/// one store, too: the others wait and say for which process. Per file, its sources in order: the
+/// folders, then the addresses of its source. Every try resumes what is there. 408, 425, 429, 5xx,
+/// broken connections and stalls are tried again `attempts` times a source (a try that brought the
+/// file on by a twentieth or 64 kB does not count); Retry-After is honoured up to 60 s. Errors:
+/// - Files that no source has (404, not listed, offline): all of them are named in one
+/// UnavailableError, after everything else was
+///   fetched, hint "imgbuild lock --update …".
+/// - Bytes that differ from what is locked, twice from each source: IntegrityError with expected,
+/// got, bytes, source. More bytes than
+///   the file has end a transfer at once.
+/// - No source that answers as it should: the last NetworkError. Downloads under way stop; they are
+/// resumed next time.
+/// - A wheel that breaks its format: InputError naming wheel, member and rule (the blob stays: it
+/// is what is locked).
+/// - Preflight: not enough free space for what is missing is a SystemError before the first byte.
+/// - A read-only store that lacks something: SystemError.
 FetchResult fetch_all(const std::vector<WantedFile>& files, const Sources& sources, Store& store,
                       Progress& progress, const FetchOptions& options = {});
 
@@ -66,7 +83,7 @@ struct IndexFile {
   std::string requires_python;
   bool yanked = false;
 };
-/// PEP 691 JSON, else PEP 503 HTML. NetworkError for failures; nullopt for 404.
+/// One try. PEP 691 JSON, else PEP 503 HTML. NetworkError for failures; nullopt for 404.
 std::optional<std::vector<IndexFile>> read_index_page(HttpClient& client,
                                                       const std::string& index_root,
                                                       const std::string& project);
