@@ -37,14 +37,24 @@ std::vector<DebianStanza> parse_deb822(std::string_view text, const std::string&
 /// dpkg's version order: <0, 0, >0.
 int compare_debian_versions(std::string_view a, std::string_view b);
 
-/// An opened .deb: "debian-binary" 2.x first, optional '_' members, exactly one
-/// control.tar[.gz|.xz|.zst], exactly one data.tar[.gz|.xz|.zst|.bz2|.lzma], even padding, nothing
-/// after. Otherwise InputError.
+/// A member of a .deb that is a tar: where it lies and how its name says it is packed.
+struct DebMember {
+  std::string name;  ///< "data.tar.xz"
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;
+};
+
+/// An opened .deb: "debian-binary" 2.x first, then exactly one control.tar[.gz|.xz|.zst] and
+/// exactly one data.tar[.gz|.xz|.zst|.bz2|.lzma] in this order, optional '_' members (signatures)
+/// anywhere after the first, even padding, nothing after. Otherwise InputError.
 class DebFile {
  public:
   static DebFile open(std::shared_ptr<const InputFile> file, std::string name);
+  /// The one stanza of control.tar's ./control; InputError without Package, Version or
+  /// Architecture.
   DebianStanza control() const;
-  /// Walks data.tar through read_archive.
+  /// Walks data.tar behind the door of read_archive; the packing must be what the member's name
+  /// says.
   void read_data(const std::function<void(const EntryPath&, Entry, Source& body)>& visit) const;
 
  private:
