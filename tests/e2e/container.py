@@ -242,10 +242,15 @@ def bytecode_is_checked(container):
 
 def declared_drops(manifest):
     """Globs that the Debian recipes of a manifest declare as dropped, and their exceptions."""
-    layers = yaml.safe_load(pathlib.Path(manifest).read_text())["layers"]
+    manifest = pathlib.Path(manifest)
     drop, keep = [], []
-    for name in layers:
-        recipe = yaml.safe_load((ROOT / "layers" / f"{name}.yaml").read_text())
+    for entry in yaml.safe_load(manifest.read_text())["layers"]:
+        if isinstance(entry, dict):
+            recipe = entry
+        elif entry.startswith("."):
+            recipe = yaml.safe_load((manifest.parent / entry).read_text())
+        else:
+            recipe = yaml.safe_load((ROOT / "layers" / f"{entry}.yaml").read_text())
         if recipe["kind"] == "debian":
             drop += [d["glob"] for d in recipe.get("drop", [])]
             keep += recipe.get("keep", [])
