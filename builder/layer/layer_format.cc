@@ -17,8 +17,10 @@ namespace img {
 namespace {
 
 constexpr std::size_t kSampleBytes = 300'000;
-constexpr std::string_view kFrozenGzip = "";
-constexpr std::string_view kFrozenZstd = "";
+constexpr std::string_view kFrozenGzip =
+    "cc847b4f29e588af407f209c864b1bb7e5484b4eb538878c218184a0f9786645";
+constexpr std::string_view kFrozenZstd =
+    "d0a10512df986d6553087996cdf02b96f5e3b8ce3a33bf4c8bb2ccb9221b97d9";
 
 /// Words, numbers, zeros and noise from a small generator that never changes.
 std::string codec_sample() {

@@ -32,10 +32,13 @@ struct TarReadLimits {
 };
 
 /// Reads every entry in order. `visit(entry, body)`: body yields exactly entry.size bytes and may
-/// be left unread. Refused with InputError (naming the entry): unsafe paths, duplicates, header
-/// checksum errors, conflicting PAX and ustar sizes, sparse and unknown types, bytes after the end
-/// of the archive other than zeros, a missing end. Accepts ustar, PAX and GNU long names. Returns
-/// the number of plain bytes.
+/// be left unread. The root itself ("./") must be a folder and is not visited. Accepts ustar, PAX
+/// and GNU long names. Refused with InputError (naming the entry, framed by "reading '<name>'"):
+/// unsafe paths, duplicates, entries below what is no folder, hard links to anything but an earlier
+/// file, links and folders with data, header checksum errors, conflicting PAX and ustar sizes,
+/// broken or huge PAX records, global PAX headers that say more than a comment, sparse and unknown
+/// types, whiteouts that are no empty files or name nothing, bytes after the end of the archive
+/// other than zeros, a missing end. Returns the number of plain bytes.
 std::uint64_t read_tar(Source& plain, const std::string& name,
                        const std::function<void(const TarEntry&, Source& body)>& visit,
                        const TarReadLimits& limits = {});

@@ -82,7 +82,7 @@ bool put_name(UstarHeader& header, std::string_view name) {
   return true;
 }
 
-class PaxRecords {
+class PaxBlock {
  public:
   void add(std::string_view key, std::string_view value) {
     // The length counts its own digits.
@@ -137,7 +137,7 @@ std::string tar_header(const EntryPath& path, const Entry& entry) {
   const std::string name = entry.type == EntryType::directory ? path.str() + "/" : path.str();
   const std::uint64_t size = tar_entry_size(entry);
   UstarHeader header = new_header(type_flag(entry.type));
-  PaxRecords pax;
+  PaxBlock pax;
   if (!put_name(header, name)) pax.add("path", name);
   if (!put_link(header, entry.link)) pax.add("linkpath", entry.link);
   if (!put_number(header.size, size, kMaxOctal11)) pax.add("size", std::to_string(size));
