@@ -77,6 +77,7 @@ class Document {
 std::string reason_of(std::string_view what) {
   const std::size_t dash = what.find(" - ");
   if (dash != std::string_view::npos) what.remove_prefix(dash + 3);
+  if (what.starts_with("[")) what.remove_prefix(std::min(what.size(), what.find("] ") + 2));
   const std::size_t quote = what.find("; last read: ");
   if (quote == std::string_view::npos) return std::string(what);
   const std::size_t expected = what.find("; expected ", quote);
@@ -219,6 +220,9 @@ Json parse_json(std::string_view text, const std::string& name, JsonLimits limit
   const Document document(text, name);
   // The library would skip it; documents of ours and of OCI do not have it.
   if (text.starts_with("\xEF\xBB\xBF")) document.fail("not JSON: byte-order mark", 0, 3);
+  // The library takes it for the end and would not see what follows.
+  const std::size_t nul = text.find('\0');
+  if (nul != std::string_view::npos) document.fail("not JSON: NUL byte", nul, nul + 1);
 
   const char* reached = text.data();
   StrictHandler handler(document, limits.depth, reached);
