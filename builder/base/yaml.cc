@@ -180,6 +180,8 @@ class YamlBuilder final : public YAML::EventHandler {
       fail(mark, "control character '" + code_of(std::string_view(value).substr(at, length)) +
                      "' is not allowed");
     }
+    // yaml-cpp 0.7 writes the escapes \N and \_ as single bytes.
+    if (!is_valid_utf8(value)) fail(mark, "text is not UTF-8 after its escapes");
     YamlNode node = make(YamlNode::Kind::scalar, mark);
     node.quoted_ = tag == "!";
     node.text_ = value;

@@ -10,4 +10,5 @@ img_unit_test(base
     process_test.cc
     progress_test.cc
     thread_pool_test.cc
+    yaml_test.cc
   LIBRARIES img_base)
