@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+# Speaks on standard error only.
+imgbuild build x.yaml -o out --compresion gzip
