@@ -80,11 +80,8 @@ class TreeRemover {
 
   void remove_folder(int folder, const std::string& name, const fs::path& path, int depth) {
     if (depth >= kMaxDepth) return move_up(folder, name, path);
-    {
-      // Closed before the folder goes: removing an open one costs ext4 milliseconds.
-      const Fd child = open_folder(folder, name, path);
-      clear(child.get(), path, depth + 1);
-    }
+    const Fd child = open_folder(folder, name, path);
+    clear(child.get(), path, depth + 1);
     const int error = unlink_name(folder, name, AT_REMOVEDIR);
     if (error != 0) fail(error, path);
   }
