@@ -75,10 +75,11 @@ class Fetcher {
       looks.push_back([&, i] {
         check_interrupt();
         const WantedFile& file = *files[i];
-        if (!store_.contains(file.digest))
+        if (!store_.contains(file.digest)) {
           work[i] = 'm';
-        else if (file.is_wheel && !has_wheel_facts(store_, file.digest))
+        } else if (file.is_wheel && !has_wheel_facts(store_, file.digest)) {
           work[i] = 'v';
+        }
       });
     }
     run_parallel(std::move(looks), available_cores());
@@ -119,14 +120,11 @@ class Fetcher {
     try {
       Downloader downloader(context_, options_.make_client());
       while (const WantedFile* file = next_now()) {
-        if (std::optional<FileLock> lock = store_.read_only()
-                                               ? std::nullopt
-                                               : store_.try_lock(std::string(file->digest.hex()))) {
-          process(downloader, *file);
-        } else if (store_.read_only()) {
-          process(downloader, *file);
-        } else {
+        const std::optional<FileLock> lock = try_lock(*file);
+        if (!lock && !store_.read_only()) {
           defer(file);  // another builder is at it: do something else meanwhile
+        } else {
+          process(downloader, *file);
         }
       }
       while (const WantedFile* file = next_deferred()) {
@@ -153,6 +151,12 @@ class Fetcher {
   void defer(const WantedFile* file) {
     const std::lock_guard guard(mutex_);
     deferred_.push_back(file);
+  }
+
+  /// A read-only store has nothing to lock: whatever is missing was refused before.
+  std::optional<FileLock> try_lock(const WantedFile& file) const {
+    if (store_.read_only()) return std::nullopt;
+    return store_.try_lock(std::string(file.digest.hex()));
   }
 
   /// Waits for the builder that is at this file, showing how far it is.

@@ -386,6 +386,11 @@ void Store::adopt(const fs::path& file, const Digest& digest) {
 
 std::optional<Json> Store::find_fact(const std::string& kind, const std::string& key) const {
   const fs::path path = root_ / "facts" / checked_name(kind) / (checked_name(key) + ".json");
+  if (read_only_) {
+    const std::lock_guard guard(mutex_);
+    const auto found = facts_.find(kind + "/" + key);
+    if (found != facts_.end()) return found->second;
+  }
   if (!look(path)) return std::nullopt;
   try {
     const Json document = parse_json(read_file(path), path.string());
@@ -401,7 +406,11 @@ std::optional<Json> Store::find_fact(const std::string& kind, const std::string&
 void Store::put_fact(const std::string& kind, const std::string& key, const Json& value) {
   const fs::path folder = root_ / "facts" / checked_name(kind);
   const fs::path path = folder / (checked_name(key) + ".json");
-  if (read_only_) return;
+  if (read_only_) {
+    const std::lock_guard guard(mutex_);
+    facts_[kind + "/" + key] = value;
+    return;
+  }
   create_folders(folder);
   const Json document = {{"sha256", to_hex(sha256(canonical_json(value)))}, {"fact", value}};
   AtomicFile file(temporary_name("fact"));

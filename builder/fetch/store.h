@@ -90,8 +90,8 @@ class Store final : public BlobStore {
   std::optional<FileLock> try_lock(const std::string& key) const;
   fs::path partial_path(const Digest& digest) const;
 
-  /// Small derived documents; kind and key are [a-z0-9._-]+. A read-only store remembers nothing:
-  /// put_fact does nothing there.
+  /// Small derived documents; kind and key are [a-z0-9._-]+. A read-only store keeps new ones in
+  /// memory.
   std::optional<Json> find_fact(const std::string& kind, const std::string& key) const;
   void put_fact(const std::string& kind, const std::string& key, const Json& value);
 
@@ -148,6 +148,7 @@ class Store final : public BlobStore {
   std::optional<FileLock> user_lock_;
   mutable std::mutex mutex_;                        ///< guards what follows
   mutable std::map<std::string, BlobStamp> known_;  ///< by hex
+  std::map<std::string, Json> facts_;               ///< new ones of a read-only store
   mutable std::unique_ptr<Session> session_;
 };
 
