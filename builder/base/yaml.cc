@@ -248,19 +248,34 @@ class YamlBuilder final : public YAML::EventHandler {
     return node;
   }
 
-  int width_of(const YAML::Mark& mark, const YamlNode& node) const {
-    const std::string_view rest = std::string_view(file_->text).substr(mark.pos);
-    if (!node.quoted_) return static_cast<int>(std::min(node.text_.size(), rest.find('\n')));
-    const char quote = rest.empty() ? '\0' : rest.front();
-    if (quote != '"' && quote != '\'') return 1;
-    for (std::size_t at = 1; at < rest.size() && rest[at] != '\n'; ++at) {
-      if (quote == '"' && rest[at] == '\\') {
+  /// Offset of the quote that ends the quoted text at `start`; npos when there is none.
+  std::size_t closing_quote(std::size_t start) const {
+    const std::string& text = file_->text;
+    const char quote = text[start];
+    for (std::size_t at = start + 1; at < text.size(); ++at) {
+      if (quote == '"' && text[at] == '\\') {
         ++at;
-      } else if (rest[at] == quote) {
-        return static_cast<int>(at) + 1;
+      } else if (text[at] == quote) {
+        if (quote == '"' || at + 1 >= text.size() || text[at + 1] != quote) return at;
+        ++at;
       }
     }
-    return 1;
+    return std::string::npos;
+  }
+
+  /// Bytes to underline; also holds that quoted text ends, which yaml-cpp lets pass at the end of a
+  /// line.
+  int width_of(const YAML::Mark& mark, const YamlNode& node) const {
+    const auto start = static_cast<std::size_t>(mark.pos);
+    const std::size_t line_end = std::min(file_->text.find('\n', start), file_->text.size());
+    const char first = char_at(mark.pos);
+    if (!node.quoted_) return static_cast<int>(std::min(node.text_.size(), line_end - start));
+    if (first != '"' && first != '\'') return 1;
+    const std::size_t end = closing_quote(start);
+    if (end == std::string::npos) {
+      fail(mark, "quoted text has no end", std::string("close it with ") + first);
+    }
+    return end < line_end ? static_cast<int>(end - start) + 1 : 1;
   }
 
   void open(YamlNode node) {

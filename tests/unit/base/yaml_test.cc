@@ -162,6 +162,18 @@ TEST(Yaml, RefusesWhatIsNoDocument) {
   }
 }
 
+TEST(Yaml, RefusesQuotedTextWithoutAnEnd) {
+  EXPECT_EQ(error_of("a: \"x\nb: y\n"),
+            "error: m.yaml:1:4: quoted text has no end\n"
+            "    1 | a: \"x\n"
+            "      |    ^\n"
+            "hint: close it with \"");
+  EXPECT_NE(error_of("a: 'it''s\n").find("quoted text has no end"), std::string::npos);
+  EXPECT_NE(error_of("a: \"x\\\"\n").find("quoted text has no end"), std::string::npos);
+  EXPECT_EQ(parse("a: 'it''s'\n").find("a")->text(), "it's");
+  EXPECT_EQ(parse("a: \"x\n  y\"\n").find("a")->text(), "x y");
+}
+
 TEST(Yaml, RefusesKeysThatAreNotText) {
   EXPECT_EQ(error_of("? [a]\n: b\n"),
             "error: m.yaml:1:3: a key must be text, found a list\n"
