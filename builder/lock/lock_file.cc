@@ -2,14 +2,14 @@
 // The lock's JSON form: written in one way, read back with every name checked.
 #include "builder/lock/lock_file.h"
 
+#include "builder/base/error.h"
+#include "builder/base/json.h"
+#include "builder/base/text.h"
+
 #include <algorithm>
 #include <set>
 #include <string_view>
 #include <utility>
-
-#include "builder/base/error.h"
-#include "builder/base/json.h"
-#include "builder/base/text.h"
 
 namespace img {
 namespace {
@@ -30,27 +30,19 @@ Json to_json(const LockedWheel& wheel) {
 }
 
 Json to_json(const LockedRelease& release) {
-  Json value = {{"suite", release.suite},
-                {"codename", release.codename},
-                {"origin", release.origin},
-                {"label", release.label},
-                {"date", release.date},
-                {"sha256", hex_of(release.sha256)},
+  Json value = {{"suite", release.suite},       {"codename", release.codename},
+                {"origin", release.origin},     {"label", release.label},
+                {"date", release.date},         {"sha256", hex_of(release.sha256)},
                 {"signedBy", release.signed_by}};
   if (!release.valid_until.empty()) value["validUntil"] = release.valid_until;
   return value;
 }
 
 Json to_json(const LockedDeb& deb) {
-  return {{"package", deb.package},
-          {"version", deb.version},
-          {"architecture", deb.architecture},
-          {"path", deb.path},
-          {"archive", deb.archive},
-          {"suite", deb.suite},
-          {"size", deb.size},
-          {"sha256", hex_of(deb.sha256)},
-          {"layer", deb.layer}};
+  return {
+      {"package", deb.package}, {"version", deb.version},       {"architecture", deb.architecture},
+      {"path", deb.path},       {"archive", deb.archive},       {"suite", deb.suite},
+      {"size", deb.size},       {"sha256", hex_of(deb.sha256)}, {"layer", deb.layer}};
 }
 
 Json to_json(const LockedBase& base) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether a lock still fits its manifest and this program; every reason is one sentence.
-#include <algorithm>
-#include <variant>
-
 #include "builder/base/error.h"
 #include "builder/layer/layer_format.h"
 #include "builder/lock/lock_file.h"
+
+#include <algorithm>
+#include <variant>
 
 namespace img {
 namespace {
@@ -58,7 +58,8 @@ bool has_entry(const std::vector<Entry>& entries, const std::string& layer) {
                      [&](const Entry& entry) { return entry.layer == layer; });
 }
 
-/// A recipe that cannot do without entries of its own: a base image, an Essential set, a venv's first wheel.
+/// A recipe that cannot do without entries of its own: a base image, an Essential set, a venv's
+/// first wheel.
 bool lacks_entries(const LockFile& lock, const Recipe& recipe) {
   if (std::holds_alternative<OciSpec>(recipe.spec)) return !has_entry(lock.bases, recipe.name);
   if (const auto* debian = std::get_if<DebianSpec>(&recipe.spec)) {

@@ -2,23 +2,24 @@
 // Solving debs by apt in a private root that sees nothing of the machine's own configuration.
 #include "builder/resolve/apt.h"
 
+#include "builder/base/error.h"
+#include "builder/base/text.h"
+#include "builder/resolve/apt_root.h"
+#include "builder/resolve/release.h"
+
 #include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <set>
 #include <utility>
 
-#include "builder/base/error.h"
-#include "builder/base/text.h"
-#include "builder/resolve/apt_root.h"
-#include "builder/resolve/release.h"
-
 namespace img {
 namespace {
 
 const DebianSpec& spec_of(const Recipe& recipe) { return std::get<DebianSpec>(recipe.spec); }
 
-/// What all debian recipes of the image ask for together: one set of suites, so that they cannot disagree about versions.
+/// What all debian recipes of the image ask for together: one set of suites, so that they cannot
+/// disagree about versions.
 struct Archives {
   std::vector<AptSuite> suites;
   std::vector<std::string> components;
@@ -37,10 +38,10 @@ Archives collect_archives(const DebProblem& problem, const Sources& sources, std
   for (const Recipe* recipe : problem.recipes) {
     const DebianSpec& spec = spec_of(*recipe);
     if (spec.suite != suite) {
-      throw ManifestError(
-          ErrorText{.message = "recipe '" + recipe->name + "' is of suite '" + spec.suite +
-                               "', but the recipes below it are of '" + suite + "'",
-                    .position = recipe->position});
+      throw ManifestError(ErrorText{.message = "recipe '" + recipe->name + "' is of suite '" +
+                                               spec.suite + "', but the recipes below it are of '" +
+                                               suite + "'",
+                                    .position = recipe->position});
     }
     for (const std::string& pocket : spec.pockets) add_once(pockets, pocket);
     for (const std::string& component : spec.components) add_once(archives.components, component);
@@ -120,7 +121,8 @@ PackageIndexes read_indexes(const AptRoot& apt, const Archives& archives,
   return indexes;
 }
 
-/// "name" or "name=version", known to the archive. apt takes an unknown name with a dot in it for a pattern.
+/// "name" or "name=version", known to the archive. apt takes an unknown name with a dot in it for a
+/// pattern.
 void require_known(const std::string& request, const Recipe& recipe, const std::string& suite,
                    const PackageIndexes& indexes) {
   const std::size_t equals = request.find('=');
@@ -134,11 +136,10 @@ void require_known(const std::string& request, const Recipe& recipe, const std::
                   .hint = guess ? "did you mean '" + *guess + "'?" : std::string()});
   }
   if (equals == std::string::npos || indexes.has(name, request.substr(equals + 1))) return;
-  throw ManifestError(ErrorText{
-      .message = "suite '" + suite + "' has no version '" + request.substr(equals + 1) + "' of '" +
-                 name + "'",
-      .details = {{"there is", join(indexes.versions(name), ", ")}},
-      .position = recipe.position});
+  throw ManifestError(ErrorText{.message = "suite '" + suite + "' has no version '" +
+                                           request.substr(equals + 1) + "' of '" + name + "'",
+                                .details = {{"there is", join(indexes.versions(name), ", ")}},
+                                .position = recipe.position});
 }
 
 std::set<std::string> requested_names(const Recipe& recipe, const PackageIndexes& indexes) {
@@ -152,7 +153,8 @@ std::set<std::string> requested_names(const Recipe& recipe, const PackageIndexes
   return names;
 }
 
-/// The last lock's versions win wherever a package is still wanted; superseded ones are gone from the mirror and move.
+/// The last lock's versions win wherever a package is still wanted; superseded ones are gone from
+/// the mirror and move.
 void keep_previous(const AptRoot& apt, const DebProblem& problem, const PackageIndexes& indexes,
                    Progress& progress) {
   std::string preferences;
@@ -263,9 +265,8 @@ fs::path archive_keyring() {
                                ? fs::path(chosen)
                                : fs::path("/usr/share/keyrings/debian-archive-keyring.gpg");
   if (fs::exists(keyring)) return keyring;
-  throw UnavailableError(
-      ErrorText{.message = "cannot find keyring '" + keyring.string() + "'",
-                .hint = "install it: apt-get install debian-archive-keyring"});
+  throw UnavailableError(ErrorText{.message = "cannot find keyring '" + keyring.string() + "'",
+                                   .hint = "install it: apt-get install debian-archive-keyring"});
 }
 
 std::vector<PrintedUri> parse_print_uris(std::string_view text) {

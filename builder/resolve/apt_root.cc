@@ -2,11 +2,11 @@
 // A private apt root: its folders, its configuration, and running apt-get in it.
 #include "builder/resolve/apt_root.h"
 
-#include <cstdlib>
-#include <utility>
-
 #include "builder/base/error.h"
 #include "builder/base/text.h"
+
+#include <cstdlib>
+#include <utility>
 
 namespace img {
 namespace {
@@ -64,7 +64,8 @@ std::string configuration(const fs::path& root, const std::string& architecture)
 
 void require_plain(const std::string& text, const std::string& what) {
   if (text.find_first_of(" \t\n\"'[]{};#") == std::string::npos) return;
-  throw UnavailableError(what + " '" + text + "' has characters that apt's configuration cannot hold");
+  throw UnavailableError(what + " '" + text +
+                         "' has characters that apt's configuration cannot hold");
 }
 
 std::string sources_list(const std::vector<AptSuite>& suites,
@@ -73,7 +74,8 @@ std::string sources_list(const std::vector<AptSuite>& suites,
   std::string text;
   for (const AptSuite& suite : suites) {
     require_plain(suite.address, "address");
-    // apt hands plain files over without copying them; copy: gives list files as a web server would.
+    // apt hands plain files over without copying them; copy: gives list files as a web server
+    // would.
     const std::string address =
         suite.address.starts_with("file:") ? "copy:" + suite.address.substr(5) : suite.address;
     text += "deb [arch=" + architecture + " signed-by=" + keyring.string() + "] " + address + " " +

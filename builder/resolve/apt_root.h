@@ -2,11 +2,11 @@
 // A private apt root: its folders, its configuration, and running apt-get in it.
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "builder/base/file.h"
 #include "builder/base/process.h"
+
+#include <string>
+#include <vector>
 
 namespace img {
 

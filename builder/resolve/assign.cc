@@ -19,11 +19,11 @@ std::map<std::string, const AssignedRecipe*> find_owners(const std::vector<Assig
         matched = true;
         const auto [owner, fresh] = owners.emplace(name, &recipe);
         if (fresh || owner->second == &recipe) continue;
-        throw ManifestError(ErrorText{
-            .message = "wheel '" + name + "' is owned by two recipes, '" + owner->second->layer +
-                       "' and '" + recipe.layer + "'",
-            .position = recipe.position,
-            .hint = "leave it out of the `owns` of one of them"});
+        throw ManifestError(ErrorText{.message = "wheel '" + name + "' is owned by two recipes, '" +
+                                                 owner->second->layer + "' and '" + recipe.layer +
+                                                 "'",
+                                      .position = recipe.position,
+                                      .hint = "leave it out of the `owns` of one of them"});
       }
       if (!matched) {
         throw ManifestError(

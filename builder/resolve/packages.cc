@@ -2,12 +2,12 @@
 // The few fields of a Packages index that a lock needs, read without building its 60,000 stanzas.
 #include "builder/resolve/packages.h"
 
+#include "builder/base/error.h"
+#include "builder/base/text.h"
+
 #include <array>
 #include <optional>
 #include <utility>
-
-#include "builder/base/error.h"
-#include "builder/base/text.h"
 
 namespace img {
 namespace {
@@ -60,7 +60,8 @@ IndexedDeb read_deb(const Fields& fields, const std::string& archive, const std:
   deb.sha256 = required(fields, kSha256, suite);
   const auto size = parse_decimal(required(fields, kSize, suite));
   const auto hash = from_hex(deb.sha256);
-  if (!is_safe_path(deb.path)) fail(suite, deb.package, "has the path '" + printable(deb.path) + "'");
+  if (!is_safe_path(deb.path))
+    fail(suite, deb.package, "has the path '" + printable(deb.path) + "'");
   if (!hash || hash->size() != 32) fail(suite, deb.package, "has a malformed SHA256");
   if (!size || *size == 0) fail(suite, deb.package, "has a malformed Size");
   deb.size = *size;
@@ -93,7 +94,8 @@ void PackageIndexes::add(std::string_view text, const std::string& archive,
     versions_[deb.package].insert(deb.version);
     if (fields[kEssential] == "yes") essential_.insert(deb.package);
     if (fields[kProvides]) {
-      for (std::string& name : provided_names(*fields[kProvides])) provided_.insert(std::move(name));
+      for (std::string& name : provided_names(*fields[kProvides]))
+        provided_.insert(std::move(name));
     }
     by_hash_.emplace(deb.sha256, deb);
     fields = {};

@@ -19,11 +19,12 @@ struct IndexedDeb {
 
 class PackageIndexes {
  public:
-  /// Adds one Packages file (its bytes are vouched for by a signed Release). InputError for stanzas without version, path, size or
-  /// sha256, unsafe paths and duplicate fields.
+  /// Adds one Packages file (its bytes are vouched for by a signed Release). InputError for stanzas
+  /// without version, path, size or sha256, unsafe paths and duplicate fields.
   void add(std::string_view text, const std::string& archive, const std::string& suite);
 
-  /// The deb with these bytes; of several suites that list it the one added first. nullptr: nobody lists it.
+  /// The deb with these bytes; of several suites that list it the one added first. nullptr: nobody
+  /// lists it.
   const IndexedDeb* find(const std::string& sha256) const;
   bool has(const std::string& package, const std::string& version) const;
   std::vector<std::string> versions(const std::string& package) const;

@@ -2,12 +2,12 @@
 // Proving the versions that a manifest promises on the artifacts themselves.
 #include "builder/resolve/promises.h"
 
-#include <algorithm>
-#include <utility>
-
 #include "builder/base/error.h"
 #include "builder/base/text.h"
 #include "builder/inputs/wheel.h"
+
+#include <algorithm>
+#include <utility>
 
 namespace img {
 namespace {
@@ -118,7 +118,8 @@ std::string variants_hint(const LockedWheel& torch, const PromiseEvidence& evide
   const std::string release = torch.version.substr(0, torch.version.find('+'));
   std::vector<std::string> variants;
   if (evidence.cuda_variants) variants = evidence.cuda_variants(release);
-  if (variants.empty()) return "promise the CUDA version that the wheel has, or choose another torch";
+  if (variants.empty())
+    return "promise the CUDA version that the wheel has, or choose another torch";
   return "torch " + release + " exists for CUDA " + join(variants, ", ") +
          "; the recipe's `index:` chooses which";
 }
@@ -140,9 +141,9 @@ std::string prove_cuda_by_torch(const Promise& promise, const LockedWheel& torch
 
 std::string prove_wheel(const Promise& promise, const LockedWheel* wheel, const std::string& what) {
   if (wheel == nullptr) {
-    promise.fail(promise.name() + " " + promise.version() + " is promised, but the image has no " +
-                     what,
-                 "require it in a recipe, or remove the promise");
+    promise.fail(
+        promise.name() + " " + promise.version() + " is promised, but the image has no " + what,
+        "require it in a recipe, or remove the promise");
   }
   return promise.require(wheel->version, "wheel '" + wheel->file + "'");
 }
@@ -177,7 +178,8 @@ std::string prove(const Promise& promise, const BuildManifest& manifest,
   return promise.require(wheel->version, "wheel '" + wheel->file + "'");
 }
 
-/// Value of "name = '…'" or "name: type = '…'" at the start of a line: the text, "" for None; nullopt when absent.
+/// Value of "name = '…'" or "name: type = '…'" at the start of a line: the text, "" for None;
+/// nullopt when absent.
 std::optional<std::string> python_assignment(std::string_view text, std::string_view name) {
   for (const std::string& line : split(text, '\n')) {
     if (!line.starts_with(name)) continue;

@@ -2,6 +2,8 @@
 // Proving the versions that a manifest promises on the artifacts themselves.
 #pragma once
 
+#include "builder/lock/lock_file.h"
+
 #include <functional>
 #include <map>
 #include <optional>
@@ -9,19 +11,19 @@
 #include <string_view>
 #include <vector>
 
-#include "builder/lock/lock_file.h"
-
 namespace img {
 
 struct PromiseEvidence {
   const LockFile* lock = nullptr;  ///< wheels and debs are read
   /// Text of a member of a fetched wheel; nullopt: it has no such member.
-  std::function<std::optional<std::string>(const LockedWheel& wheel, const std::string& member)> read;
+  std::function<std::optional<std::string>(const LockedWheel& wheel, const std::string& member)>
+      read;
   /// CUDA versions that a torch release exists for; empty: not known.
   std::function<std::vector<std::string>(const std::string& torch)> cuda_variants;
 };
 
-/// Promise → what the artifacts say. ManifestError at the position of the first version that is not true, or that names nothing.
+/// Promise → what the artifacts say. ManifestError at the position of the first version that is not
+/// true, or that names nothing.
 std::map<std::string, std::string> prove_promises(const BuildManifest& manifest,
                                                   const PromiseEvidence& evidence);
 

@@ -2,22 +2,20 @@
 // pylock.toml (PEP 751), as far as a closure of wheels needs it.
 #include "builder/resolve/pylock.h"
 
+#include "builder/base/error.h"
+#include "builder/base/text.h"
+
+#include <toml++/toml.h>
+
 #include <algorithm>
 #include <optional>
 #include <sstream>
 #include <utility>
 
-#include <toml++/toml.h>
-
-#include "builder/base/error.h"
-#include "builder/base/text.h"
-
 namespace img {
 namespace {
 
-[[noreturn]] void fail(const std::string& problem) {
-  throw InputError("pylock.toml: " + problem);
-}
+[[noreturn]] void fail(const std::string& problem) { throw InputError("pylock.toml: " + problem); }
 
 std::string required_text(const toml::table& table, const char* key, const std::string& where) {
   const auto value = table[key].value<std::string>();
@@ -126,7 +124,8 @@ std::vector<PylockPackage> parse_pylock(std::string_view text) {
 }
 
 const PylockWheel& choose_wheel(const PylockPackage& package, const TagRanking& ranking) {
-  // Lower rank first; for one rank the higher build number, then the name, so that the order of the index decides nothing.
+  // Lower rank first; for one rank the higher build number, then the name, so that the order of the
+  // index decides nothing.
   struct Candidate {
     int rank;
     std::uint64_t build;
@@ -139,9 +138,7 @@ const PylockWheel& choose_wheel(const PylockPackage& package, const TagRanking& 
     if (!rank) continue;
     const std::string digits = name.build.substr(0, name.build.find_first_not_of("0123456789"));
     const Candidate candidate{*rank, parse_decimal(digits).value_or(0), &wheel};
-    const auto key = [](const Candidate& c) {
-      return std::tuple(c.rank, ~c.build, c.wheel->file);
-    };
+    const auto key = [](const Candidate& c) { return std::tuple(c.rank, ~c.build, c.wheel->file); };
     if (!best || key(candidate) < key(*best)) best = candidate;
   }
   if (best) return *best->wheel;

@@ -2,12 +2,12 @@
 // pylock.toml (PEP 751), as far as a closure of wheels needs it.
 #pragma once
 
+#include "builder/inputs/wheel.h"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "builder/inputs/wheel.h"
 
 namespace img {
 

@@ -2,14 +2,14 @@
 // Proving that an InRelease file was signed by a pinned key and is the one that was asked for.
 #include "builder/resolve/release.h"
 
-#include <algorithm>
-#include <array>
-#include <utility>
-
 #include "builder/base/error.h"
 #include "builder/base/process.h"
 #include "builder/base/text.h"
 #include "builder/inputs/debian.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
 
 namespace img {
 namespace {
@@ -21,7 +21,8 @@ constexpr std::int64_t kClockSlack = 600;
   throw IntegrityError("InRelease of suite '" + suite + "' " + problem);
 }
 
-/// gpgv reads past text around a block and several blocks; apt and we would then read different things.
+/// gpgv reads past text around a block and several blocks; apt and we would then read different
+/// things.
 void require_one_block(std::string_view text, const std::string& suite) {
   static constexpr std::string_view kBegin = "-----BEGIN PGP SIGNED MESSAGE-----";
   static constexpr std::string_view kSignature = "-----BEGIN PGP SIGNATURE-----";
@@ -51,8 +52,15 @@ Verified run_gpgv(const fs::path& in_release, const ReleaseRequest& request, con
   const fs::path output = work / (request.suite + ".Release");
   remove_tree(output);
   ProcessSpec spec;
-  spec.argv = {require_program("gpgv", "gpgv").string(), "--homedir", work.string(), "--keyring",
-               request.keyring.string(), "--status-fd", "1", "--output", output.string(),
+  spec.argv = {require_program("gpgv", "gpgv").string(),
+               "--homedir",
+               work.string(),
+               "--keyring",
+               request.keyring.string(),
+               "--status-fd",
+               "1",
+               "--output",
+               output.string(),
                in_release.string()};
   spec.env = {{"PATH", "/usr/bin:/bin"}, {"LC_ALL", "C"}, {"HOME", work.string()}};
   spec.cwd = work;
@@ -75,8 +83,8 @@ std::vector<std::string> pinned_signers(const Verified& verified, const ReleaseR
   throw IntegrityError(ErrorText{
       .message = "InRelease of suite '" + request.suite + "' is not signed by a pinned key",
       .details = {{"expected", join(request.fingerprints, " or "), "the recipe's keyring"},
-                  {"got", verified.signers.empty() ? "no good signature"
-                                                   : join(verified.signers, ", "),
+                  {"got",
+                   verified.signers.empty() ? "no good signature" : join(verified.signers, ", "),
                    request.keyring.string()}},
       .hint = "if the archive's keys changed, put the new fingerprint into the recipe after "
               "checking it"});
@@ -89,7 +97,8 @@ std::string field(const DebianStanza& stanza, const char* name) {
 std::int64_t date_field(const DebianStanza& stanza, const char* name, const std::string& suite) {
   const std::string text = field(stanza, name);
   const auto seconds = parse_release_date(text);
-  if (!seconds) refuse(suite, std::string("has no readable ") + name + ": '" + printable(text) + "'");
+  if (!seconds)
+    refuse(suite, std::string("has no readable ") + name + ": '" + printable(text) + "'");
   return *seconds;
 }
 
@@ -98,10 +107,10 @@ void require_current(std::int64_t date, std::optional<std::int64_t> valid_until,
   const std::string name = "InRelease of suite '" + request.suite + "'";
   const std::string now = format_rfc3339(request.now);
   if (date > request.now + kClockSlack) {
-    throw UnavailableError(ErrorText{.message = name + " is dated in the future",
-                                     .details = {{"date", format_rfc3339(date)},
-                                                 {"now", now, "this machine's clock"}},
-                                     .hint = "check the clock of this machine"});
+    throw UnavailableError(
+        ErrorText{.message = name + " is dated in the future",
+                  .details = {{"date", format_rfc3339(date)}, {"now", now, "this machine's clock"}},
+                  .hint = "check the clock of this machine"});
   }
   if (valid_until && *valid_until < request.now) {
     throw UnavailableError(

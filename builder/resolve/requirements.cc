@@ -2,12 +2,12 @@
 // What a wheels recipe asks for: its `requires` and the lines of its requirements file.
 #include "builder/resolve/requirements.h"
 
-#include <algorithm>
-#include <utility>
-
 #include "builder/base/text.h"
 #include "builder/inputs/wheel.h"
 #include "builder/manifest/requirement.h"
+
+#include <algorithm>
+#include <utility>
 
 namespace img {
 namespace {

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// BuildManifest → LockFile: debs first (they say which Python and glibc), then wheels, bytes, promises.
+// BuildManifest → LockFile: debs first (they say which Python and glibc), then wheels, bytes,
+// promises.
 #include "builder/resolve/resolve.h"
-
-#include <algorithm>
-#include <charconv>
-#include <optional>
-#include <utility>
 
 #include "builder/base/error.h"
 #include "builder/base/text.h"
@@ -13,10 +9,16 @@
 #include "builder/fetch/store.h"
 #include "builder/inputs/wheel.h"
 #include "builder/layer/layer_format.h"
+#include "builder/manifest/compatibility.h"
 #include "builder/resolve/apt.h"
 #include "builder/resolve/base_image.h"
 #include "builder/resolve/promises.h"
 #include "builder/resolve/wheels.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <utility>
 
 namespace img {
 namespace {
@@ -47,7 +49,8 @@ bool moves(const ResolveOptions& options, const std::string& name) {
   });
 }
 
-/// True when --update names only wheels and the manifest did not change: then the debs stay, superseded or not.
+/// True when --update names only wheels and the manifest did not change: then the debs stay,
+/// superseded or not.
 bool keeps_all_debs(const BuildManifest& manifest, const ResolveOptions& options) {
   if (options.update.empty() || options.previous == nullptr) return false;
   if (options.previous->manifest_checksum != manifest.checksum()) return false;
@@ -133,7 +136,8 @@ int find_glibc(const BuildManifest& manifest, const LockFile& lock) {
 std::string full_python(const PythonSpec& python, const LockFile& lock) {
   for (const char* suffix : {"-minimal", ""}) {
     if (const LockedDeb* deb = find_deb(lock, "python" + python.version + suffix)) {
-      const std::string version = deb->version.substr(0, deb->version.find_first_not_of("0123456789."));
+      const std::string version =
+          deb->version.substr(0, deb->version.find_first_not_of("0123456789."));
       if (keeps_promise(python.version, version)) return version;
       throw ManifestError("package '" + deb->package + "' has version " + deb->version + ", not " +
                           python.version);
@@ -158,10 +162,9 @@ void refuse_changed_indexes(const LockFile& lock, const ResolveOptions& options)
 void resolve_wheels(const BuildManifest& manifest, const ResolveOptions& options,
                     const Sources& sources, const fs::path& cache, const fs::path& work,
                     Progress& progress, LockFile& lock) {
-  const bool has_wheels =
-      std::any_of(manifest.recipes.begin(), manifest.recipes.end(), [](const Recipe& recipe) {
-        return std::holds_alternative<WheelsSpec>(recipe.spec);
-      });
+  const bool has_wheels = std::any_of(
+      manifest.recipes.begin(), manifest.recipes.end(),
+      [](const Recipe& recipe) { return std::holds_alternative<WheelsSpec>(recipe.spec); });
   if (!has_wheels) return;
   const PythonSpec* python = manifest.python();
   if (python == nullptr) throw ManifestError("the image has wheels, but no recipe brings a Python");
@@ -189,7 +192,8 @@ void take_bases(const BuildManifest& manifest, LockFile& lock) {
   }
 }
 
-/// Newest of the dates that the inputs carry; images without any (local bases) get the date of their entries.
+/// Newest of the dates that the inputs carry; images without any (local bases) get the date of
+/// their entries.
 std::string newest_date(const LockFile& lock) {
   std::int64_t newest = kEntryMtime;
   for (const LockedWheel& wheel : lock.wheels) {
@@ -199,6 +203,16 @@ std::string newest_date(const LockFile& lock) {
     newest = std::max(newest, parse_rfc3339(release.date).value_or(0));
   }
   return format_rfc3339(newest);
+}
+
+std::vector<std::string> known_cuda_variants(const std::string& torch) {
+  std::vector<std::string> variants;
+  if (const TorchRelease* release = builtin_compatibility().find_torch(torch)) {
+    for (const TorchVariant& variant : release->variants) {
+      if (!variant.cuda.empty()) variants.push_back(variant.cuda);
+    }
+  }
+  return variants;
 }
 
 void fetch_artifacts(const Sources& sources, Store& store, Progress& progress, LockFile& lock) {
@@ -215,9 +229,9 @@ LockFile resolve(const BuildManifest& manifest, const ResolveOptions& options,
                  const Sources& sources, Store& store, Progress& progress) {
   require_known_updates(options);
   if (sources.offline) {
-    throw UnavailableError(
-        ErrorText{.message = "cannot lock offline, the package index and the Debian mirror are asked",
-                  .hint = "run it without --offline"});
+    throw UnavailableError(ErrorText{
+        .message = "cannot lock offline, the package index and the Debian mirror are asked",
+        .hint = "run it without --offline"});
   }
   const std::unique_ptr<TempDir> work = store.temp_dir("resolve-");
   LockFile lock;

@@ -2,14 +2,15 @@
 // Solving wheels by `uv pip compile`, isolated from the configuration of whoever runs it.
 #include "builder/resolve/uv.h"
 
-#include <algorithm>
-#include <cstdlib>
-#include <set>
-#include <utility>
-
 #include "builder/base/error.h"
 #include "builder/base/process.h"
 #include "builder/base/text.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+#include <set>
+#include <utility>
 
 namespace img {
 namespace {
@@ -25,9 +26,9 @@ std::map<std::string, std::string> clean_environment(const fs::path& home, const
                                                {"LC_ALL", "C.UTF-8"},
                                                {"UV_CACHE_DIR", cache.string()},
                                                {"PATH", environment("PATH")}};
-  for (const char* name : {"http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY",
-                           "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR",
-                           "SSL_CLIENT_CERT", "NETRC"}) {
+  for (const char* name :
+       {"http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY",
+        "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSL_CLIENT_CERT", "NETRC"}) {
     const std::string value = environment(name);
     if (!value.empty()) result[name] = value;
   }
@@ -77,7 +78,7 @@ std::vector<std::string> readable_lines(std::string_view standard_error) {
 
 std::vector<ErrorDetail> as_details(const std::vector<std::string>& lines) {
   std::vector<ErrorDetail> details;
-  for (const std::string& line : lines) details.push_back({"uv", line});
+  for (const std::string& line : lines) details.push_back({details.empty() ? "uv" : "", line});
   return details;
 }
 
@@ -93,53 +94,49 @@ std::vector<std::string> packages_without_wheel(std::string_view text) {
   return {names.begin(), names.end()};
 }
 
-bool is_whole_name(std::string_view text, std::size_t at, std::size_t length) {
-  const auto is_part = [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.';
-  };
-  return at + length >= text.size() || !is_part(text[at + length]);
+bool ends_name(std::string_view text, std::size_t at) {
+  return at >= text.size() || (std::isalnum(static_cast<unsigned char>(text[at])) == 0 &&
+                               std::string_view("-_.").find(text[at]) == std::string_view::npos);
 }
 
-/// Who needs `name`, by uv's own words ("feedparser==6.0.11 depends on sgmllib3k") or by our requirements.
-std::vector<ErrorDetail> who_needs(const UvProblem& problem, const std::string& name,
-                                   std::string_view text) {
-  std::vector<ErrorDetail> details;
-  for (const Requirement& requirement : problem.requirements) {
-    if (requirement.name != name) continue;
-    details.push_back(
-        {"needed by", "recipe '" + requirement.layer + "': " + requirement.text, requirement.origin});
-  }
+/// By uv's own words: "feedparser==6.0.11 depends on sgmllib3k" → "feedparser==6.0.11"; empty when
+/// it does not say.
+std::string parent_of(const std::string& name, std::string_view text) {
   const std::string phrase = " depends on " + name;
-  for (std::size_t at = text.find(phrase); at != std::string_view::npos;
+  for (std::size_t at = text.find(phrase); at != std::string_view::npos && at > 0;
        at = text.find(phrase, at + 1)) {
-    if (!is_whole_name(text, at, phrase.size())) continue;
-    const std::size_t start = text.find_last_of(" \n", at - 1);
-    details.push_back({"needed by", std::string(text.substr(start + 1, at - start - 1))});
-    break;
+    if (!ends_name(text, at + phrase.size())) continue;
+    const std::size_t blank = text.find_last_of(" \n", at - 1);
+    const std::size_t start = blank == std::string_view::npos ? 0 : blank + 1;
+    return std::string(text.substr(start, at - start));
   }
-  return details;
+  return {};
 }
 
-std::optional<Position> position_of(const UvProblem& problem, const std::string& name) {
-  for (const Requirement& requirement : problem.requirements) {
-    if (requirement.name == name) return requirement.position;
+/// The way from `name` up to a requirement of ours, into `error`.
+void explain_need(const UvProblem& problem, std::string name, std::string_view text,
+                  ErrorText& error) {
+  for (int step = 0; step < 20 && !name.empty(); ++step) {
+    for (const Requirement& requirement : problem.requirements) {
+      if (requirement.name != name) continue;
+      error.details.push_back({"needed by",
+                               "recipe '" + requirement.layer + "': " + requirement.text,
+                               requirement.origin});
+      if (!error.position) error.position = requirement.position;
+      return;
+    }
+    const std::string parent = parent_of(name, text);
+    if (!parent.empty()) error.details.push_back({"needed by", parent});
+    name = requirement_name(parent);
   }
-  return std::nullopt;
 }
 
 [[noreturn]] void report_source_only(const UvProblem& problem,
                                      const std::vector<std::string>& names, std::string_view text) {
-  ErrorText error{.message = "'" + join(names, "', '") + "' " + (names.size() > 1 ? "have" : "has") +
+  ErrorText error{.message = "'" + join(names, "', '") + "' " +
+                             (names.size() > 1 ? "have" : "has") +
                              " no wheel, only source archives"};
-  for (const std::string& name : names) {
-    for (ErrorDetail& detail : who_needs(problem, name, text)) {
-      error.details.push_back(std::move(detail));
-    }
-    if (!error.position) error.position = position_of(problem, name);
-  }
-  for (ErrorDetail& detail : as_details(readable_lines(text))) {
-    if (!detail.value.starts_with("hint: ")) error.details.push_back(std::move(detail));
-  }
+  for (const std::string& name : names) explain_need(problem, name, text, error);
   error.hint = "choose a version or another package that has a wheel, or build it ('pip wheel " +
                names.front() + "') and serve it from an index of your own, named by `index:`";
   throw ManifestError(std::move(error));
@@ -176,8 +173,9 @@ std::string uv_platform(int glibc_minor, std::string_view machine) {
 }
 
 std::string uv_project(const UvProblem& problem) {
-  std::string text = "[project]\nname = \"imgbuild-closure\"\nversion = \"0\"\nrequires-python = \">=" +
-                     problem.python_version + "\"\ndependencies = [\n";
+  std::string text =
+      "[project]\nname = \"imgbuild-closure\"\nversion = \"0\"\nrequires-python = \">=" +
+      problem.python_version + "\"\ndependencies = [\n";
   for (const Requirement& requirement : problem.requirements) {
     text += "  " + toml_string(requirement.text) + ",\n";
   }
@@ -231,12 +229,29 @@ std::string run_uv(const UvProblem& problem, const fs::path& cache, const fs::pa
   write_file(work / "constraints.txt", constraints);
 
   ProcessSpec spec;
-  spec.argv = {uv.string(), "pip", "compile", "--no-config", "--format", "pylock.toml",
-               "--python-version", problem.python_version, "--python-platform",
-               uv_platform(problem.glibc_minor, problem.machine), "--only-binary", ":all:",
-               "--generate-hashes", "--no-header", "--no-python-downloads", "--no-progress",
-               "--color", "never", "--default-index", problem.default_address, "--constraints",
-               "constraints.txt", "pyproject.toml"};
+  spec.argv = {uv.string(),
+               "pip",
+               "compile",
+               "--no-config",
+               "--format",
+               "pylock.toml",
+               "--python-version",
+               problem.python_version,
+               "--python-platform",
+               uv_platform(problem.glibc_minor, problem.machine),
+               "--only-binary",
+               ":all:",
+               "--generate-hashes",
+               "--no-header",
+               "--no-python-downloads",
+               "--no-progress",
+               "--color",
+               "never",
+               "--default-index",
+               problem.default_address,
+               "--constraints",
+               "constraints.txt",
+               "pyproject.toml"};
   spec.env = clean_environment(home, cache);
   spec.cwd = work;
   const ProcessResult result = run_process(spec);

@@ -2,11 +2,6 @@
 // The image's one closure of wheels: solved, each wheel chosen and given to its recipe.
 #include "builder/resolve/wheels.h"
 
-#include <algorithm>
-#include <optional>
-#include <set>
-#include <utility>
-
 #include "builder/base/error.h"
 #include "builder/base/text.h"
 #include "builder/fetch/fetch.h"
@@ -15,6 +10,11 @@
 #include "builder/resolve/pylock.h"
 #include "builder/resolve/requirements.h"
 #include "builder/resolve/uv.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
 
 namespace img {
 namespace {
@@ -25,16 +25,18 @@ std::string index_of(const WheelsSpec& spec) {
   return spec.index.empty() ? kDefaultIndex : spec.index;
 }
 
-/// Binds what the recipe requires to the one index it names. A package that two recipes bind to two indexes is an error:
-/// "the best of several" is how somebody else's package of the same name gets in.
+/// Binds what the recipe requires to the one index it names. A package that two recipes bind to two
+/// indexes is an error: "the best of several" is how somebody else's package of the same name gets
+/// in.
 void bind(const Recipe& recipe, const std::vector<Requirement>& requirements, UvProblem& uv) {
   const std::string index = index_of(std::get<WheelsSpec>(recipe.spec));
   if (index == kDefaultIndex) return;
   for (const Requirement& requirement : requirements) {
     const auto [bound, fresh] = uv.bound.emplace(requirement.name, index);
     if (fresh || bound->second == index) continue;
-    throw ManifestError(ErrorText{.message = "'" + requirement.name + "' is bound to two indexes, '" +
-                                             bound->second + "' and '" + index + "'",
+    throw ManifestError(ErrorText{.message = "'" + requirement.name +
+                                             "' is bound to two indexes, '" + bound->second +
+                                             "' and '" + index + "'",
                                   .position = requirement.position,
                                   .hint = "require it in one recipe only"});
   }
@@ -62,7 +64,8 @@ std::set<std::string> names_of(const std::vector<PylockPackage>& packages) {
   return names;
 }
 
-/// Solves the requirements of recipes 1..k again for each k, with every version fixed: what those need of the whole closure.
+/// Solves the requirements of recipes 1..k again for each k, with every version fixed: what those
+/// need of the whole closure.
 class PrefixClosures {
  public:
   PrefixClosures(UvProblem uv, const std::vector<PylockPackage>& solution, fs::path cache,
@@ -91,13 +94,18 @@ class PrefixClosures {
   }
 
  private:
-  /// uv knows the index of a bound package only when the project itself requires it. A prefix that has no solution needs
-  /// one that a recipe further up requires: then it is named here as well.
+  /// uv knows the index of a bound package only when the project itself requires it. A prefix that
+  /// has no solution needs one that a recipe further up requires: then it is named here as well.
   UvProblem with_bound_packages() const {
     UvProblem uv = uv_;
     for (const auto& [package, index] : uv_.bound) {
       if (!all_.contains(package)) continue;
-      uv.requirements.push_back({.text = package, .name = package, .hashes = {}, .layer = {}, .origin = {}, .position = {}});
+      uv.requirements.push_back({.text = package,
+                                 .name = package,
+                                 .hashes = {},
+                                 .layer = {},
+                                 .origin = {},
+                                 .position = {}});
     }
     return uv;
   }
@@ -148,11 +156,11 @@ void check_hashes(const LockedWheel& wheel,
       const auto& hashes = requirement.hashes;
       const std::string hex(wheel.sha256.hex());
       if (std::find(hashes.begin(), hashes.end(), hex) != hashes.end()) continue;
-      throw ManifestError(
-          ErrorText{.message = "'" + wheel.file + "' has none of the hashes that the requirement asks for",
-                    .details = {{"expected", join(hashes, " or "), requirement.origin},
-                                {"got", hex, "index '" + wheel.index + "'"}},
-                    .position = requirement.position});
+      throw ManifestError(ErrorText{
+          .message = "'" + wheel.file + "' has none of the hashes that the requirement asks for",
+          .details = {{"expected", join(hashes, " or "), requirement.origin},
+                      {"got", hex, "index '" + wheel.index + "'"}},
+          .position = requirement.position});
     }
   }
 }
@@ -215,8 +223,7 @@ std::vector<LockedWheel> solve_wheels(
     const std::string index = bound == uv.bound.end() ? kDefaultIndex : bound->second;
     const std::string& address =
         bound == uv.bound.end() ? uv.default_address : uv.addresses.at(index);
-    LockedWheel wheel =
-        to_locked(package, choose_wheel(package, ranking), index, address, client);
+    LockedWheel wheel = to_locked(package, choose_wheel(package, ranking), index, address, client);
     check_hashes(wheel, requirements);
     wheel.layer = layers.at(wheel.name);
     wheels.push_back(std::move(wheel));

@@ -2,16 +2,16 @@
 // The image's one closure of wheels: solved, each wheel chosen and given to its recipe.
 #pragma once
 
+#include "builder/base/http.h"
+#include "builder/base/progress.h"
+#include "builder/fetch/sources.h"
+#include "builder/lock/lock_file.h"
+
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "builder/base/http.h"
-#include "builder/base/progress.h"
-#include "builder/fetch/sources.h"
-#include "builder/lock/lock_file.h"
 
 namespace img {
 
@@ -23,7 +23,8 @@ struct WheelProblem {
   std::map<std::string, std::string> keep;  ///< distribution → version that must not move
 };
 
-/// Sorted by name; unpacked sizes are still unknown. `cache` is uv's, kept between runs; `work` is scratch.
+/// Sorted by name; unpacked sizes are still unknown. `cache` is uv's, kept between runs; `work` is
+/// scratch.
 std::vector<LockedWheel> solve_wheels(
     const WheelProblem& problem, const Sources& sources, const fs::path& cache,
     const fs::path& work, Progress& progress,
