@@ -251,6 +251,13 @@ HttpResponse get_file(const HttpRequest& request, const Url& url, Sink& body,
   return response;
 }
 
+void require_http(std::string_view shown, const Url& url) {
+  if (!url.valid()) fail(shown, "this is no address", false);
+  if (url.scheme() != "http" && url.scheme() != "https") {
+    fail(shown, "the scheme '" + printable(url.scheme()) + "' is not supported", false);
+  }
+}
+
 class CurlClient final : public HttpClient {
  public:
   explicit CurlClient(const HttpTimeouts& timeouts)
@@ -277,38 +284,13 @@ class CurlClient final : public HttpClient {
       perform(url, own_netrc, transfer);
       if (!transfer.is_redirect()) return std::move(transfer.response);
       if (hop == kMaxRedirects) fail(request.url, "more than 5 redirects", false);
-      url = redirect_target(start, url, transfer.response.headers.at("location"), &own_netrc);
+      Redirect next = follow_redirect(request.url, url, transfer.response.headers.at("location"));
+      url = std::move(next.url);
+      own_netrc = next.use_netrc;
     }
   }
 
  private:
-  static void require_http(std::string_view shown, const Url& url) {
-    if (!url.valid()) fail(shown, "this is no address", false);
-    if (url.scheme() != "http" && url.scheme() != "https") {
-      fail(shown, "the scheme '" + url.scheme() + "' is not supported", false);
-    }
-  }
-
-  /// The next address; credentials of the first one only go to its own origin.
-  static std::string redirect_target(const Url& start, const std::string& from,
-                                     const std::string& location, bool* own_netrc) {
-    Url target(from);
-    const bool was_secure = target.scheme() == "https";
-    if (!target.set(location)) {
-      fail(from, "the redirect to '" + printable(location) + "' is no address", false);
-    }
-    require_http(from, target);
-    if (was_secure && target.scheme() != "https") {
-      fail(from, "the redirect from https to http is refused", false,
-           {{"redirect", displayable_url(target.part(CURLUPART_URL))}});
-    }
-    const bool same_origin = target.origin() == start.origin();
-    target.take_userinfo(same_origin ? &start : nullptr);
-    // netrc knows hosts, not origins: another port or scheme of the same host gets nothing.
-    *own_netrc = same_origin || target.host() != start.host();
-    return target.part(CURLUPART_URL);
-  }
-
   void perform(const std::string& url, bool own_netrc, Transfer& transfer) {
     curl_easy_reset(easy_);
     char error_text[CURL_ERROR_SIZE] = "";
@@ -485,6 +467,25 @@ std::unique_ptr<HttpClient> make_curl_client_with(const HttpTimeouts& timeouts) 
 }
 
 std::unique_ptr<HttpClient> make_curl_client() { return make_curl_client_with(HttpTimeouts{}); }
+
+Redirect follow_redirect(const std::string& first, const std::string& from,
+                         const std::string& location) {
+  const Url start(first);
+  Url target(from);
+  const bool was_secure = target.scheme() == "https";
+  if (!target.set(location)) {
+    fail(from, "the redirect to '" + displayable_url(location) + "' is no address", false);
+  }
+  require_http(from, target);
+  if (was_secure && target.scheme() != "https") {
+    fail(from, "the redirect from https to http is refused", false,
+         {{"redirect", displayable_url(target.part(CURLUPART_URL))}});
+  }
+  const bool same_origin = target.origin() == start.origin();
+  target.take_userinfo(same_origin ? &start : nullptr);
+  // netrc knows hosts, not origins: another port or scheme of the same host gets nothing.
+  return {target.part(CURLUPART_URL), same_origin || target.host() != start.host()};
+}
 
 std::string displayable_url(std::string_view url) {
   std::string text(url.substr(0, url.find_first_of("?#")));

@@ -55,6 +55,15 @@ struct HttpTimeouts {
 std::unique_ptr<HttpClient> make_curl_client();
 std::unique_ptr<HttpClient> make_curl_client_with(const HttpTimeouts& timeouts);
 
+/// Where a redirect leads, by the rules of HttpClient::get. `first` is the address that the user of
+/// the client gave, `from` the one that answered. NetworkError (not retryable) when it is refused.
+struct Redirect {
+  std::string url;
+  bool use_netrc = true;  ///< false: same host as `first`, other port or scheme
+};
+Redirect follow_redirect(const std::string& first, const std::string& from,
+                         const std::string& location);
+
 /// URL without userinfo and query: what logs and errors may show.
 std::string displayable_url(std::string_view url);
 /// Resolves a possibly relative reference against a base URL. What stays at the base's origin keeps

@@ -6,6 +6,7 @@ img_unit_test(base
     stream_test.cc
     file_test.cc
     hash_test.cc
+    http_test.cc
     json_test.cc
     process_test.cc
     progress_test.cc
