@@ -24,6 +24,7 @@ struct TarEntry {
   std::uint64_t size = 0;
   bool is_whiteout = false;       ///< ".wh.name": `path` is the file itself, e.g. "a/.wh.b"
   bool is_opaque_marker = false;  ///< ".wh..wh..opq"
+  std::uint64_t data_offset = 0;  ///< of the content, from the first byte of the tar
 };
 
 struct TarReadLimits {
@@ -40,6 +41,11 @@ struct TarReadLimits {
 /// types, whiteouts that are no empty files or name nothing, bytes after the end of the archive
 /// other than zeros, a missing end. Returns the number of plain bytes.
 std::uint64_t read_tar(Source& plain, const std::string& name,
+                       const std::function<void(const TarEntry&, Source& body)>& visit,
+                       const TarReadLimits& limits = {});
+
+/// The same over a plain tar in a file: contents that `visit` leaves are not read.
+std::uint64_t read_tar(const InputFile& file, const std::string& name,
                        const std::function<void(const TarEntry&, Source& body)>& visit,
                        const TarReadLimits& limits = {});
 

@@ -23,11 +23,34 @@ constexpr std::uint64_t kMaxUstarSize = 077777777777;
 constexpr std::string_view kGnuMagic{"ustar  \0", 8};
 constexpr std::string_view kXattrKey = "SCHILY.xattr.";
 
+/// A file that can be skipped over without being read.
+class SeekableFile final : public Source {
+ public:
+  explicit SeekableFile(const InputFile& file) : file_(file) {}
+  std::size_t read(ByteSpan buffer) override {
+    const std::size_t size = file_.read_at(offset_, buffer);
+    offset_ += size;
+    return size;
+  }
+  /// How many bytes were skipped: less than `size` only at the end.
+  std::uint64_t skip(std::uint64_t size) {
+    const std::uint64_t done = std::min(size, file_.size() - std::min(offset_, file_.size()));
+    offset_ += done;
+    return done;
+  }
+
+ private:
+  const InputFile& file_;
+  std::uint64_t offset_ = 0;
+};
+
 /// Reads a source in large pieces and counts what was used.
 class BlockReader {
  public:
   BlockReader(Source& source, std::uint64_t limit)
       : source_(source), limit_(limit), buffer_(kReadBuffer) {}
+  BlockReader(SeekableFile& file, std::uint64_t limit)
+      : source_(file), file_(&file), limit_(limit), buffer_(kReadBuffer) {}
 
   std::uint64_t position() const { return position_; }
 
@@ -58,9 +81,15 @@ class BlockReader {
 
   void skip(std::uint64_t size) {
     std::uint8_t spare[4096];
+    if (file_ != nullptr && size > rest_.size()) {
+      size -= rest_.size();
+      count(rest_.size());
+      rest_ = {};
+      size -= count(file_->skip(size));
+    }
     while (size > 0) {
       const std::size_t done = read(ByteSpan(spare).first(std::min<std::uint64_t>(size, 4096)));
-      if (done == 0) throw InputError("the archive ends within an entry");
+      if (done == 0) throw InputError("the archive ends within it");
       size -= done;
     }
   }
@@ -75,6 +104,7 @@ class BlockReader {
   }
 
   Source& source_;
+  SeekableFile* file_ = nullptr;
   std::uint64_t limit_;
   std::vector<std::uint8_t> buffer_;
   ByteView rest_;
@@ -84,12 +114,13 @@ class BlockReader {
 /// The content of one entry.
 class BodySource final : public Source {
  public:
-  BodySource(BlockReader& reader, std::uint64_t size) : reader_(reader), left_(size) {}
+  BodySource(BlockReader& reader, std::uint64_t size, std::string what)
+      : reader_(reader), left_(size), what_(std::move(what)) {}
   std::size_t read(ByteSpan buffer) override {
     if (left_ == 0) return 0;
     const std::size_t size =
         reader_.read(buffer.first(std::min<std::uint64_t>(buffer.size(), left_)));
-    if (size == 0) throw InputError("the archive ends within an entry");
+    if (size == 0) throw InputError("the archive ends within " + what_);
     left_ -= size;
     return size;
   }
@@ -98,6 +129,7 @@ class BodySource final : public Source {
  private:
   BlockReader& reader_;
   std::uint64_t left_;
+  std::string what_;
 };
 
 template <std::size_t size>
@@ -296,7 +328,8 @@ class SeenPaths {
 
 class TarReader {
  public:
-  TarReader(Source& plain, const std::function<void(const TarEntry&, Source&)>& visit,
+  template <typename From>
+  TarReader(From& plain, const std::function<void(const TarEntry&, Source&)>& visit,
             const TarReadLimits& limits)
       : reader_(plain, limits.bytes), visit_(visit), limits_(limits) {}
 
@@ -342,7 +375,7 @@ class TarReader {
       throw InputError("an extended header has more than " + with_commas(kMaxExtension) + " bytes");
     }
     std::string text(size, '\0');
-    BodySource body(reader_, size);
+    BodySource body(reader_, size, "an extended header");
     read_full(body, {reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
     reader_.skip(tar_padding(size));
     return text;
@@ -432,11 +465,12 @@ class TarReader {
     check_links(entry);
     mark_whiteout(entry);
     seen_.add(*path, *type);
+    entry.data_offset = reader_.position();
     give_out(entry);
   }
 
   void give_out(const TarEntry& entry) {
-    BodySource body(reader_, entry.size);
+    BodySource body(reader_, entry.size, "entry '" + entry.path.str() + "'");
     in_visitor_ = true;
     visit_(entry, body);
     in_visitor_ = false;
@@ -524,6 +558,14 @@ class TarReader {
 std::uint64_t read_tar(Source& plain, const std::string& name,
                        const std::function<void(const TarEntry&, Source& body)>& visit,
                        const TarReadLimits& limits) {
+  return with_context("reading '" + name + "'",
+                      [&] { return TarReader(plain, visit, limits).run(); });
+}
+
+std::uint64_t read_tar(const InputFile& file, const std::string& name,
+                       const std::function<void(const TarEntry&, Source& body)>& visit,
+                       const TarReadLimits& limits) {
+  SeekableFile plain(file);
   return with_context("reading '" + name + "'",
                       [&] { return TarReader(plain, visit, limits).run(); });
 }
