@@ -133,21 +133,42 @@ TEST_F(FileTest, WritingIntoAMissingFolderNamesTheFile) {
             "error: cannot write 'DIR/none/a': No such file or directory");
 }
 
-/// In a child with its own mounts; exit code 77 when the machine does not allow that.
+bool put(const char* path, const std::string& text) {
+  const int fd = open(path, O_WRONLY | O_CLOEXEC);
+  const bool done = fd >= 0 && write(fd, text.data(), text.size()) > 0;
+  if (fd >= 0) close(fd);
+  return done;
+}
+
+/// Own mounts, with a user namespace where that is needed.
+bool isolate() {
+  const std::string user = "0 " + std::to_string(getuid()) + " 1";
+  const std::string group = "0 " + std::to_string(getgid()) + " 1";
+  if (unshare(CLONE_NEWNS) != 0) {
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
+    if (!put("/proc/self/setgroups", "deny") || !put("/proc/self/uid_map", user) ||
+        !put("/proc/self/gid_map", group)) {
+      return false;
+    }
+  }
+  return mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+}
+
+int run_isolated(const fs::path& mount_point, const std::function<int()>& body) {
+  if (!isolate()) return 77;
+  if (mount("tmpfs", mount_point.c_str(), "tmpfs", 0, "size=64k") != 0) return 77;
+  try {
+    return body();
+  } catch (const std::exception& error) {
+    fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
+}
+
+/// In a child with its own mounts; 77 when the machine does not allow that.
 int on_small_disk(const fs::path& mount_point, const std::function<int()>& body) {
   const pid_t pid = fork();
-  if (pid == 0) {
-    const std::string map = "0 " + std::to_string(getuid()) + " 1";
-    const bool isolated =
-        unshare(CLONE_NEWNS) == 0 || (unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 && [&] {
-          const Fd fd = Fd::open("/proc/self/uid_map", O_WRONLY);
-          return write(fd.get(), map.data(), map.size()) > 0;
-        }());
-    const bool ready = isolated &&
-                       mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-                       mount("tmpfs", mount_point.c_str(), "tmpfs", 0, "size=64k") == 0;
-    _exit(ready ? body() : 77);
-  }
+  if (pid == 0) _exit(run_isolated(mount_point, body));
   int status = 0;
   waitpid(pid, &status, 0);
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
