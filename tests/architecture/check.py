@@ -34,9 +34,9 @@ MAY_INCLUDE = {
 DOORS = {
     r"curl/": {"builder/base/http.cc"},
     r"yaml-cpp/": {"builder/base/yaml.cc"},
-    r"openssl/": {"builder/base/hash.cc"},
+    r"openssl/": {"builder/base/hash.cc", "builder/inputs/record_hash.cc"},
     r"nlohmann/": {"builder/base/json.h", "builder/base/json.cc"},
-    r"archive(_entry)?\.h": {"builder/inputs/archive.cc"},
+    r"archive(_entry)?\.h": {"builder/inputs/decompressor.cc"},
     r"boost/": {"builder/base/process.cc"},
     r"libxml/": {"builder/fetch/"},
     r"toml\+\+/|toml\.hpp": {"builder/resolve/"},
