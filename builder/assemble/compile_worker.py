@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Compiles Python sources to checked-hash bytecode (PEP 552), as py_compile does it.
 
 Standard input: frames of u32 path length, path, u32 source length, source (little-endian).

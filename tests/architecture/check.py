@@ -21,8 +21,8 @@ MAY_INCLUDE = {
     "builder/lock": {"builder/base", "builder/oci", "builder/layer/layer_format.h", "builder/manifest"},
     "builder/fetch": {"builder/base", "builder/oci", "builder/layer", "builder/inputs", "builder/manifest",
                       "builder/lock"},
-    "builder/resolve": {"builder/base", "builder/oci", "builder/layer", "builder/inputs", "builder/manifest",
-                        "builder/lock", "builder/fetch"},
+    "builder/resolve": {"builder/base", "builder/oci", "builder/layer", "builder/layout", "builder/inputs",
+                        "builder/manifest", "builder/lock", "builder/fetch"},
     "builder/assemble": {"builder/base", "builder/oci", "builder/layer", "builder/layout", "builder/inputs",
                          "builder/manifest", "builder/lock", "builder/fetch"},
     "builder/commands": {"builder"},
@@ -60,8 +60,7 @@ REGISTRY_NAMES = re.compile("|".join(
         ("pypi", "org"), ("pythonhosted", "org"), ("deb.debian", "org"), ("snapshot.debian", "org"),
         ("security.debian", "org"), ("registry.npmjs", "org"), ("proxy.golang", "org"), ("crates", "io"),
         ("download.pytorch", "org"), ("pypi.nvidia", "com"), ("index.docker", "io"), ("nvcr", "io"))))
-MACHINE_PATHS = re.compile(r"(?<![A-Za-z0-9.])/(?:work|farm|home/[a-z]+|Users)/|/tmp/b-|/var/tmp/wh")
-# Tests of hostile or foreign addresses live here; they name hosts that do not exist.
+MACHINE_PATHS = re.compile(r"(?<![A-Za-z0-9.])/(?:work|farm|Users)/|" + re.escape(str(ROOT)) + r"\b")
 SPDX = "SPDX-License-Identifier: Apache-2.0"
 
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Fine-tunes a tiny, randomly initialised BERT on generated sentences.
 
 Needs no network and no GPU: vocabulary, data and weights are made here, so that the image can be tried at once. For real
