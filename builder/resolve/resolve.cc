@@ -218,7 +218,6 @@ std::vector<std::string> known_cuda_variants(const std::string& torch) {
 void fetch_artifacts(const Sources& sources, Store& store, Progress& progress, LockFile& lock) {
   fetch_all(wanted_files(lock), sources, store, progress);
   for (LockedWheel& wheel : lock.wheels) {
-    wheel.size = store.size(wheel.sha256);
     wheel.unpacked_size = wheel_facts(store, wheel.sha256, wheel.file).unpacked_size;
   }
 }

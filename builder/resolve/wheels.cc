@@ -135,6 +135,28 @@ std::map<std::string, std::string> assign(const WheelProblem& problem, PrefixClo
   return assign_layers(assigned, closure);
 }
 
+/// Thrown to stop a transfer once its headers have told the size.
+struct SizeKnown {
+  std::uint64_t size = 0;
+};
+
+/// Size of a file by its server: simple HTML indexes do not say it.
+std::uint64_t ask_size(HttpClient& client, const std::string& url) {
+  NullSink nowhere;
+  HttpRequest request;
+  request.url = url;
+  try {
+    client.get(request, nowhere, [](const HttpResponse& response) {
+      const auto length = response.headers.find("content-length");
+      if (response.status / 100 != 2 || length == response.headers.end()) return;
+      throw SizeKnown{parse_decimal(length->second).value_or(0)};
+    });
+  } catch (const SizeKnown& known) {
+    return known.size;
+  }
+  throw UnavailableError("'" + displayable_url(url) + "' does not tell its size");
+}
+
 /// What uv does not know (old indexes), from the index page itself.
 void complete(LockedWheel& wheel, std::string& sha256, const std::string& address,
               HttpClient& client) {
@@ -143,7 +165,7 @@ void complete(LockedWheel& wheel, std::string& sha256, const std::string& addres
   for (const IndexFile& file : *files) {
     if (file.file != wheel.file) continue;
     if (sha256.empty()) sha256 = file.sha256;
-    if (wheel.size == 0) wheel.size = file.size;
+    if (wheel.size == 0) wheel.size = file.size > 0 ? file.size : ask_size(client, file.url);
     if (wheel.uploaded.empty()) wheel.uploaded = file.uploaded;
   }
 }
@@ -179,8 +201,9 @@ LockedWheel to_locked(const PylockPackage& package, const PylockWheel& chosen,
   if (sha256.empty() || wheel.size == 0 || wheel.uploaded.empty()) {
     complete(wheel, sha256, address, client());
   }
-  if (sha256.empty()) {
-    throw UnavailableError("index '" + index + "' gives no sha256 for '" + wheel.file + "'");
+  if (sha256.empty() || wheel.size == 0) {
+    throw UnavailableError("index '" + index + "' gives no " +
+                           (sha256.empty() ? "sha256" : "size") + " for '" + wheel.file + "'");
   }
   wheel.sha256 = Digest::parse("sha256:" + sha256);
   return wheel;
