@@ -12,8 +12,8 @@ Beside it may lie
   <case>.stderr.exact | .stderr.glob   standard error, whole
   <case>.exit                          the exit code
 Without them the expectation is silence and exit 0. In a .glob file each line is a shell pattern, and a line
-`...` stands for any number of lines. The folder of the case, the repository and the version number
-are replaced by $TMP, $ROOT and $VERSION before comparing.
+`...` stands for any number of lines. The folder of the case, the repository, the version number and
+the hex digits of a digest are replaced by $TMP, $ROOT, $VERSION and $HEX before comparing.
 UPDATE_GOLDEN=1 rewrites .exact and .exit files to what came out and counts those cases as skipped.
 """
 
@@ -49,7 +49,8 @@ def environment(folder, program):
 
 def tidy(text, folder, version):
     text = text.replace(str(folder), "$TMP").replace(str(ROOT), "$ROOT")
-    return re.sub(rf"\b{re.escape(version)}\b", "$VERSION", text)
+    text = re.sub(rf"\b{re.escape(version)}\b", "$VERSION", text)
+    return re.sub(r"sha256:[0-9a-f]{64}\b", "sha256:$HEX", text)
 
 
 def glob_match(patterns, lines):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Both archives are read by skopeo, hold the same image as the layout, and come out the same twice.
-"$CASES/make_world.py" files
+"$CASES/make_world.py" image
 command -v skopeo >/dev/null || { echo "no skopeo" >&2; exit 77; }
 imgbuild build image.yaml -o image --offline -q --compression gzip >/dev/null
 for format in oci-archive docker-archive; do

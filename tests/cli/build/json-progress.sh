@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"$CASES/make_world.py" files
+"$CASES/make_world.py" image
 imgbuild build image.yaml -o image --offline --progress json >out.txt 2>err.txt
 /usr/bin/python3 -c '
 import json

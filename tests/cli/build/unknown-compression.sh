@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
-"$CASES/make_world.py" files
+"$CASES/make_world.py" image
 imgbuild build image.yaml -o image --compression xz

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
 "$CASES/make_world.py" wheels
-imgbuild fetch image.yaml --offline
+imgbuild fetch image.yaml -q --offline
