@@ -74,7 +74,8 @@ NetworkError range_refused(const std::string& url) {
 
 std::optional<double> RetryAllowance::pause_after(const NetworkError& error) {
   if (!error.retryable() || ++failures_ >= attempts_) return std::nullopt;
-  const double backoff = std::min(kLongestBackoff, backoff_ * std::pow(2.0, failures_ - 1));
+  const double backoff =
+      std::min(kLongestBackoff, backoff_ * std::pow(2.0, std::max(failures_ - 1, 0)));
   const double jitter = std::uniform_real_distribution<double>(0.5, 1.0)(random_);
   const auto* status = dynamic_cast<const HttpStatusError*>(&error);
   const double asked =

@@ -35,8 +35,8 @@ class RetryAllowance {
 
   /// Seconds to wait before the next try; nullopt: there is none.
   std::optional<double> pause_after(const NetworkError& error);
-  /// The last try got somewhere, so failures are counted anew.
-  void note_progress() { failures_ = 0; }
+  /// The last try got somewhere: its failure does not count, and those before are forgotten.
+  void note_progress() { failures_ = -1; }
 
  private:
   int attempts_;

@@ -64,17 +64,24 @@ bool is_address(std::string_view text) {
   return text.starts_with("http://") || text.starts_with("https://") || text.starts_with("file:");
 }
 
+std::string without_final_slash(std::string_view url) {
+  while (url.ends_with('/')) url.remove_suffix(1);
+  return std::string(url);
+}
+
 std::vector<std::string> ask_pip() {
   for (const char* name : {"PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL"}) {
-    if (const auto url = environment(name); url && is_address(*url)) return {*url};
+    if (const auto url = environment(name); url && is_address(*url)) {
+      return {without_final_slash(*url)};
+    }
   }
   for (const std::string& python : pythons()) {
     const auto config = answer_of({python, "-m", "pip", "config", "list"});
     if (!config) continue;  // no such interpreter, or it has no pip
-    if (const auto url = index_of_pip_config(*config)) return {*url};
+    if (const auto url = index_of_pip_config(*config)) return {without_final_slash(*url)};
     const auto built_in = answer_of(
         {python, "-c", "from pip._internal.models.index import PyPI; print(PyPI.simple_url)"});
-    if (built_in && is_address(trim(*built_in))) return {std::string(trim(*built_in))};
+    if (built_in && is_address(trim(*built_in))) return {without_final_slash(trim(*built_in))};
   }
   return {};
 }
@@ -83,11 +90,6 @@ std::vector<std::string> ask_pip() {
 
 void add_unique(std::vector<std::string>& list, const std::string& text) {
   if (std::find(list.begin(), list.end(), text) == list.end()) list.push_back(text);
-}
-
-std::string without_final_slash(std::string_view url) {
-  while (url.ends_with('/')) url.remove_suffix(1);
-  return std::string(url);
 }
 
 /// apt's address as one that we can fetch from; a mirror method stands for the list in its file.
@@ -116,13 +118,16 @@ std::vector<std::string> fetchable(std::string_view uri) {
   return result;
 }
 
-bool is_debian_release(std::string_view release, const std::string& codename) {
+/// Whether an archive of unknown origin is Debian's own, as far as its release and components tell.
+/// Names like "stable" do not: archives of single programs use them, mostly with "main".
+bool is_debian(std::string_view release, const std::vector<std::string>& components,
+               const std::string& codename) {
   const std::string_view name = release.substr(0, release.find_first_of("-/"));
-  constexpr std::array<std::string_view, 11> kNames = {
-      "stable",   "oldstable", "testing", "unstable", "sid", "buster",
-      "bullseye", "bookworm",  "trixie",  "forky",    "duke"};
-  return (!codename.empty() && name == codename) ||
-         std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+  constexpr std::array<std::string_view, 7> kCodenames = {
+      "sid", "buster", "bullseye", "bookworm", "trixie", "forky", "duke"};
+  const bool known = (!codename.empty() && name == codename) ||
+                     std::find(kCodenames.begin(), kCodenames.end(), name) != kCodenames.end();
+  return known && std::find(components.begin(), components.end(), "main") != components.end();
 }
 
 void add_root(AptRoots& roots, std::string_view uri, std::string_view release) {
@@ -144,8 +149,8 @@ std::string codename_of_machine() {
 
 AptRoots ask_apt() {
   const std::string codename = codename_of_machine();
-  const auto targets =
-      answer_of({"apt-get", "indextargets", "--format", "$(REPO_URI)\t$(RELEASE)\t$(ORIGIN)"});
+  const auto targets = answer_of(
+      {"apt-get", "indextargets", "--format", "$(REPO_URI)\t$(RELEASE)\t$(COMPONENT)\t$(ORIGIN)"});
   if (targets) {
     const AptRoots roots = roots_of_index_targets(*targets, codename);
     if (!roots.debian.empty()) return roots;
@@ -180,7 +185,7 @@ void add_one_line_sources(AptRoots& roots, const std::string& text, const std::s
       entry = trim(entry.substr(end + 1));
     }
     const std::vector<std::string> words = words_of(entry);
-    if (words.size() >= 2 && is_debian_release(words[1], codename)) {
+    if (words.size() >= 2 && is_debian(words[1], words, codename)) {
       add_root(roots, words[0], words[1]);
     }
   }
@@ -210,8 +215,9 @@ void add_deb822_sources(AptRoots& roots, const std::string& text, const std::str
     const std::vector<std::string> types = words_of(stanza["types"]);
     if (std::find(types.begin(), types.end(), "deb") == types.end()) continue;
     if (to_lower_ascii(trim(stanza["enabled"])) == "no") continue;
+    const std::vector<std::string> components = words_of(stanza["components"]);
     for (const std::string& suite : words_of(stanza["suites"])) {
-      if (!is_debian_release(suite, codename)) continue;
+      if (!is_debian(suite, components, codename)) continue;
       for (const std::string& uri : words_of(stanza["uris"])) add_root(roots, uri, suite);
     }
   }
@@ -238,9 +244,10 @@ AptRoots roots_of_index_targets(std::string_view output, const std::string& code
   AptRoots roots;
   for (const std::string& line : split(output, '\n')) {
     const std::vector<std::string> fields = split(line, '\t');
-    if (fields.size() != 3) continue;
-    const bool unknown = fields[2].empty() || fields[2].starts_with("$(");
-    const bool debian = unknown ? is_debian_release(fields[1], codename) : fields[2] == "Debian";
+    if (fields.size() != 4) continue;
+    const std::string& origin = fields[3];
+    const bool unknown = origin.empty() || origin.starts_with("$(");  // never updated
+    const bool debian = unknown ? is_debian(fields[1], {fields[2]}, codename) : origin == "Debian";
     if (debian) add_root(roots, fields[0], fields[1]);
   }
   return roots;

@@ -34,8 +34,9 @@ std::optional<std::string> index_of_pip_config(std::string_view output);
 struct AptRoots {
   std::vector<std::string> debian, security;  ///< in order, without duplicates
 };
-/// Lines "URI<tab>release<tab>origin" of `apt-get indextargets`. Other archives than Debian's are
-/// left out: by their origin when apt knows it, else by the release (`codename`: of this machine).
+/// Lines "URI<tab>release<tab>component<tab>origin" of `apt-get indextargets`. Other archives than
+/// Debian's are left out: by their origin when apt knows it, else by release and component
+/// (`codename`: of this machine).
 AptRoots roots_of_index_targets(std::string_view output, const std::string& codename);
 /// sources.list and sources.list.d/*.{list,sources} under `apt_folder`.
 AptRoots roots_of_apt_folder(const fs::path& apt_folder, const std::string& codename);
