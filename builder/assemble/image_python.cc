@@ -120,12 +120,13 @@ void ImagePython::run(const fs::path& script, const fs::path& stdin_file,
                  "-s",
                  "-W",
                  "ignore",
-                 script.string()};
+                 fs::absolute(script).string()};
     // A fixed seed, since before Python 3.11 the order of constant sets followed it.
     spec.env = {
         {"LC_ALL", "C.UTF-8"}, {"PYTHONHASHSEED", "0"}, {"PYTHONHOME", files.home().string()}};
-    spec.stdin_file = stdin_file;
-    spec.stdout_file = stdout_file;
+    // Programs start in the root folder.
+    spec.stdin_file = fs::absolute(stdin_file);
+    spec.stdout_file = fs::absolute(stdout_file);
     run_checked(spec, "the image's Python");
   });
 }

@@ -162,8 +162,8 @@ InstallSpace::InstallSpace(const fs::path& parent)
 }
 
 std::unique_ptr<InstallSpace> InstallSpace::make(const Store& store, bool as_root) {
-  for (const fs::path& parent :
-       {fs::path("/dev/shm"), store.root() / "tmp", fs::path("/var/tmp"), fs::path("/tmp")}) {
+  for (const fs::path& parent : {fs::path("/dev/shm"), fs::absolute(store.root() / "tmp"),
+                                 fs::path("/var/tmp"), fs::path("/tmp")}) {
     if (!is_usable(parent) || !(as_root || others_can_enter(parent))) continue;
     remove_leftovers(parent);
     return std::unique_ptr<InstallSpace>(new InstallSpace(parent));

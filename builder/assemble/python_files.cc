@@ -98,7 +98,7 @@ bool PythonFileChoice::wants(const std::string& path) const {
 }
 
 PythonUnpacker::PythonUnpacker(fs::path root, const PythonSpec& python)
-    : root_(std::move(root)), choice_(python), python_path_(python.path) {
+    : root_(fs::absolute(root)), choice_(python), python_path_(python.path) {
   // Its presence tells CPython that the folder is a home; the modules in it are not needed.
   create_folders(root_ / choice_.standard_library() / "lib-dynload");
 }
