@@ -17,40 +17,9 @@ namespace {
 
 using zip::member_error;
 
-/// From this packed size on the last block is searched for in the tail instead of walked to.
-constexpr std::uint64_t kSearchFrom = 256 << 10;
-constexpr std::uint64_t kPackedTail = 4 * (96 << 10);
-constexpr std::uint64_t kPlainTail = 4 << 20;
 /// Together: 200 times the file, but at least this much. Real wheels stay below 5 times.
 constexpr std::uint64_t kMaxRatio = 200;
 constexpr std::uint64_t kRatioFloor = 1ull << 30;
-
-/// Keeps the last bytes of a stream whose length is known.
-class Tail {
- public:
-  Tail(std::uint64_t size, std::uint64_t wanted) : skip_(size - std::min(size, wanted)) {}
-  void add(ByteView chunk) {
-    const std::size_t skipped = std::min<std::uint64_t>(skip_, chunk.size());
-    skip_ -= skipped;
-    bytes_.insert(bytes_.end(), chunk.begin() + static_cast<std::ptrdiff_t>(skipped), chunk.end());
-  }
-  ByteView bytes() const { return bytes_; }
-
- private:
-  std::uint64_t skip_;
-  std::vector<std::uint8_t> bytes_;
-};
-
-std::uint64_t last_block_of(const ZipFile& zip, const ZipMember& member, ByteView plain_tail) {
-  const auto content = std::get<DeflatedContent>(zip.content(member));
-  if (member.packed_size >= kSearchFrom) {
-    std::vector<std::uint8_t> packed_tail(std::min(member.packed_size, kPackedTail));
-    zip.file()->read_exactly_at(member.data_offset + member.packed_size - packed_tail.size(),
-                                packed_tail);
-    if (const auto bit = find_last_block(packed_tail, member.packed_size, plain_tail)) return *bit;
-  }
-  return last_block_by_walking(content);
-}
 
 /// Signatures are added after RECORD has been written, and RECORD cannot hold its own hash.
 bool needs_no_row(std::string_view path, const std::string& dist_info) {
@@ -93,16 +62,27 @@ class Verifier {
     static const RecordRow kNoRow;
     const RecordRow* row = take_row(member);
     RecordHash hash(row ? *row : kNoRow);
-    const bool deflated = member.method == 8 && !member.is_directory;
-    Tail tail(member.size, deflated && member.packed_size >= kSearchFrom ? kPlainTail : 0);
-    zip_.read(member, [&](ByteView chunk) {
+    const auto last_block_bit = unpack(member, [&](ByteView chunk) {
       hash.update(chunk);
-      tail.add(chunk);
       if (on_progress_) on_progress_(chunk.size());
     });
     if (row) compare(member, *row, hash.finish());
-    if (!deflated) return std::nullopt;
-    return last_block_of(zip_, member, tail.bytes());
+    return last_block_bit;
+  }
+
+  /// Gives the plain bytes, all checked; where a deflate stream's last block begins is found on the
+  /// way.
+  std::optional<std::uint64_t> unpack(const ZipMember& member,
+                                      const std::function<void(ByteView)>& on_plain) {
+    if (member.method == 0 || member.is_directory) {
+      zip_.read(member, on_plain);
+      return std::nullopt;
+    }
+    try {
+      return pass_.run(std::get<DeflatedContent>(zip_.content(member)), on_plain).last_block_bit;
+    } catch (const IntegrityError& error) {
+      throw zip::unpacking_error(zip_.name(), member.name, error);
+    }
   }
 
   /// The row of a member; nullptr for those that need none.
@@ -149,6 +129,7 @@ class Verifier {
   const ZipFile& zip_;
   const std::function<void(std::uint64_t)>& on_progress_;
   std::map<std::string_view, const RecordRow*> rows_;
+  DeflatePass pass_;
 };
 
 }  // namespace

@@ -143,6 +143,12 @@ InputError member_error(const std::string& archive, std::string_view member, std
       std::move(details)});
 }
 
+InputError unpacking_error(const std::string& archive, std::string_view member,
+                           const IntegrityError& error) {
+  return member_error(archive, member, "does not unpack to what its headers say",
+                      {{"reason", error.text().message}});
+}
+
 std::optional<ByteView> find_extra(ByteView extra, std::uint16_t id, const std::string& archive,
                                    std::string_view member) {
   std::optional<ByteView> found;

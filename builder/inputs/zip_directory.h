@@ -71,6 +71,9 @@ void require_same_unicode_name(ByteView extra, std::string_view name, const std:
 /// "'torch.whl': member 'a/b' has …"
 InputError member_error(const std::string& archive, std::string_view member, std::string_view rule,
                         std::vector<ErrorDetail> details = {});
+/// The file is what its digest says; it is the archive that lies about `member`.
+InputError unpacking_error(const std::string& archive, std::string_view member,
+                           const IntegrityError& error);
 /// "'torch.whl' has …"
 InputError archive_error(const std::string& archive, std::string_view rule,
                          std::vector<ErrorDetail> details = {});

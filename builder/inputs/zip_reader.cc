@@ -253,9 +253,7 @@ void ZipFile::read(const ZipMember& member, const std::function<void(ByteView)>&
       on_plain(chunk);
     }
   } catch (const IntegrityError& error) {
-    // The file is what its digest says; it is the archive that lies.
-    throw member_error(name_, member.name, "does not unpack to what its headers say",
-                       {{"reason", error.text().message}});
+    throw zip::unpacking_error(name_, member.name, error);
   }
   if (member.method == 0 && (count != member.size || crc != member.crc32))
     throw member_error(name_, member.name, "does not unpack to what its headers say",
