@@ -70,6 +70,11 @@ std::vector<std::string> readable_lines(std::string_view standard_error) {
     for (std::string_view prefix : {"error: ", "cause: ", "Caused by: "}) {
       if (line.starts_with(prefix)) line.erase(0, prefix.size());
     }
+    // The project is ours and nobody else knows it by that name.
+    static constexpr std::string_view kProject = "imgbuild-closure depends on ";
+    for (std::size_t at = line.find(kProject); at != std::string::npos; at = line.find(kProject)) {
+      line.replace(at, kProject.size(), "you require ");
+    }
     if (line.empty() || line.starts_with("warning: ") || line.starts_with("Resolved ")) continue;
     lines.push_back(std::move(line));
   }
@@ -99,16 +104,17 @@ bool ends_name(std::string_view text, std::size_t at) {
                                std::string_view("-_.").find(text[at]) == std::string_view::npos);
 }
 
-/// By uv's own words: "feedparser==6.0.11 depends on sgmllib3k" → "feedparser==6.0.11"; empty when
-/// it does not say.
+/// By uv's own words: "feedparser==6.0.11 depends on sgmllib3k" → "feedparser==6.0.11", "all
+/// versions of reader depend on parser" → "reader"; empty when it does not say.
 std::string parent_of(const std::string& name, std::string_view text) {
-  const std::string phrase = " depends on " + name;
-  for (std::size_t at = text.find(phrase); at != std::string_view::npos && at > 0;
-       at = text.find(phrase, at + 1)) {
-    if (!ends_name(text, at + phrase.size())) continue;
-    const std::size_t blank = text.find_last_of(" \n", at - 1);
-    const std::size_t start = blank == std::string_view::npos ? 0 : blank + 1;
-    return std::string(text.substr(start, at - start));
+  for (const std::string phrase : {" depends on " + name, " depend on " + name}) {
+    for (std::size_t at = text.find(phrase); at != std::string_view::npos && at > 0;
+         at = text.find(phrase, at + 1)) {
+      if (!ends_name(text, at + phrase.size())) continue;
+      const std::size_t blank = text.find_last_of(" \n", at - 1);
+      const std::size_t start = blank == std::string_view::npos ? 0 : blank + 1;
+      return std::string(text.substr(start, at - start));
+    }
   }
   return {};
 }
@@ -139,6 +145,35 @@ void explain_need(const UvProblem& problem, std::string name, std::string_view t
   for (const std::string& name : names) explain_need(problem, name, text, error);
   error.hint = "choose a version or another package that has a wheel, or build it ('pip wheel " +
                names.front() + "') and serve it from an index of your own, named by `index:`";
+  throw ManifestError(std::move(error));
+}
+
+/// `name` as a whole word that something is said about: "numpy==99", "`numpy`".
+bool mentions(std::string_view text, const std::string& name) {
+  for (std::size_t at = text.find(name); at != std::string_view::npos;
+       at = text.find(name, at + 1)) {
+    if ((at == 0 || ends_name(text, at - 1)) && ends_name(text, at + name.size())) return true;
+  }
+  return false;
+}
+
+[[noreturn]] void report_no_solution(const UvProblem& problem, std::vector<std::string> lines,
+                                     std::string_view text) {
+  std::erase(lines, "No solution found when resolving dependencies");
+  ErrorText error{.message = "no set of wheels satisfies all requirements of this image",
+                  .details = as_details(lines)};
+  for (const Requirement& requirement : problem.requirements) {
+    if (!mentions(text, requirement.name)) continue;
+    error.details.push_back({"required",
+                             requirement.text + " by recipe '" + requirement.layer + "'",
+                             requirement.origin});
+    if (!error.position) error.position = requirement.position;
+  }
+  if (!problem.constraints.empty()) {
+    error.hint =
+        "more names than the given ones may have to move: add them by --update, or lock anew "
+        "without it";
+  }
   throw ManifestError(std::move(error));
 }
 
@@ -198,14 +233,7 @@ void report_uv_failure(const UvProblem& problem, std::string_view standard_error
   if (!without.empty()) report_source_only(problem, without, standard_error);
   std::vector<std::string> lines = readable_lines(standard_error);
   if (standard_error.find("No solution found") != std::string_view::npos) {
-    std::erase(lines, "No solution found when resolving dependencies");
-    throw ManifestError(
-        ErrorText{.message = "no set of wheels satisfies all requirements of this image",
-                  .details = as_details(lines),
-                  .hint = problem.constraints.empty()
-                              ? ""
-                              : "more names than the given ones may have to move: add them by "
-                                "--update, or lock anew without it"});
+    report_no_solution(problem, std::move(lines), standard_error);
   }
   const bool is_syntax = standard_error.find("Couldn't parse") != std::string_view::npos ||
                          standard_error.find("Failed to parse") != std::string_view::npos;

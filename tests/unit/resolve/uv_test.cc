@@ -133,17 +133,23 @@ TEST(UvPlatform, IsTheNewestKnownThatRuns) {
             "error: glibc 2.12 is older than any that wheels are solved for (2.17)");
 }
 
-TEST(UvFailure, NoSolutionPassesOnTheReasons) {
+TEST(UvFailure, NoSolutionPassesOnTheReasonsAndSaysWhoAsked) {
+  const std::string standard_error =
+      "error: No solution found when resolving dependencies\n"
+      "  cause: Because there is no version of numpy==99 and imgbuild-closure depends on "
+      "numpy==99, we "
+      "can conclude that your requirements are unsatisfiable.\n";
+  UvProblem problem = problem_of({requirement("num"), requirement("numpy==99")});
   EXPECT_EQ(
-      error_of<ManifestError>([] {
-        report_uv_failure(problem_of({}),
-                          "error: No solution found when resolving dependencies\n"
-                          "  cause: Because there is no version of numpy==99 and you require "
-                          "numpy==99, we can conclude that your requirements are unsatisfiable.\n");
-      }),
-      "error: no set of wheels satisfies all requirements of this image\n"
-      "  uv: Because there is no version of numpy==99 and you require numpy==99, we can conclude "
-      "that your requirements are unsatisfiable.");
+      error_of<ManifestError>([&] { report_uv_failure(problem, standard_error); }),
+      "error: requirements.txt:3:1: no set of wheels satisfies all requirements of this image\n"
+      "  uv:       Because there is no version of numpy==99 and you require numpy==99, we can "
+      "conclude that your requirements are unsatisfiable.\n"
+      "  required: numpy==99 by recipe 'mine'   (requirements.txt:3)");
+  problem.constraints = {"numpy==1"};
+  EXPECT_TRUE(error_of<ManifestError>([&] { report_uv_failure(problem, standard_error); })
+                  .ends_with("hint: more names than the given ones may have to move: add them by "
+                             "--update, or lock anew without it"));
 }
 
 TEST(UvFailure, ASourceOnlyRequirementNamesItWhoNeedsItAndWhatToDo) {
