@@ -108,10 +108,8 @@ std::uint64_t last_block_by_walking(const DeflatedContent& content) {
   std::vector<std::uint8_t> packed(256 << 10), plain(256 << 10);
   std::uint64_t fed = 0, header = 0;
   while (true) {
-    if (stream.avail_in == 0) {
-      const std::uint64_t left = content.packed_size - fed;
-      if (left == 0)
-        throw IntegrityError(describe(content) + " is truncated: its last block does not end");
+    const std::uint64_t left = content.packed_size - fed;
+    if (stream.avail_in == 0 && left > 0) {
       const ByteSpan chunk = ByteSpan(packed).first(std::min<std::uint64_t>(left, packed.size()));
       content.file->read_exactly_at(content.offset + fed, chunk);
       fed += chunk.size();
@@ -123,6 +121,10 @@ std::uint64_t last_block_by_walking(const DeflatedContent& content) {
     stream.avail_out = static_cast<uInt>(plain.size());
     const int result = ::inflate(&stream, Z_BLOCK);
     if (result == Z_STREAM_END) return header;
+    // With room for output it is input that is missing.
+    if (result == Z_BUF_ERROR && stream.avail_in == 0 && fed == content.packed_size) {
+      throw IntegrityError(describe(content) + " is truncated: its last block does not end");
+    }
     if (result != Z_OK && result != Z_BUF_ERROR) {
       throw IntegrityError(describe(content) + " is broken: invalid deflate data");
     }
@@ -158,9 +160,10 @@ DeflateEnd DeflatePass::run(const DeflatedContent& content,
     } else {
       const std::size_t before = static_cast<std::size_t>(mark - offset);
       inflate_all(chunk.first(before));
+      const bool has_final_bit = (chunk[before] >> last_block_bit % 8 & 1) != 0;
       const bool was_final = inflater.in_final_block();
       inflate_all(chunk.subspan(before, 1));
-      if (!inflater.is_block_start(last_block_bit, was_final)) {
+      if (!has_final_bit || !inflater.is_block_start(last_block_bit, was_final)) {
         last_block_bit = last_block_by_walking(content);
         if (last_block_bit / 8 < offset) {
           throw IntegrityError(describe(content) +

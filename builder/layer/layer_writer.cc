@@ -27,8 +27,8 @@ void write_parts(const Tree& tree, TarParts& parts) {
   for (const auto& [path, entry] : tree.entries()) {
     check_interrupt();
     parts.framing(as_bytes(tar_header(path, entry)));
+    if (entry.type != EntryType::file) continue;
     const std::uint64_t size = tar_entry_size(entry);
-    if (size == 0) continue;
     with_context("writing '" + path.str() + "'", [&] { parts.content(entry.content, size); });
     parts.framing(tar_zeros(tar_padding(size)));
   }
@@ -109,7 +109,10 @@ class GzipParts final : public TarParts {
   void content(const Content& content, std::uint64_t size) override {
     const std::uint64_t before = plain_.count();
     const OnPlain on_plain = [this](ByteView bytes) { plain_.take(bytes); };
-    if (const auto* deflated = std::get_if<DeflatedContent>(&content)) {
+    if (size == 0) {
+      copy_content(content, size, {&nothing_, 1},
+                   on_plain);  // a stream of nothing must be one, too
+    } else if (const auto* deflated = std::get_if<DeflatedContent>(&content)) {
       out_.splice(*deflated, on_plain);
     } else {
       out_.pack(*open_content(content), on_plain);
@@ -122,6 +125,7 @@ class GzipParts final : public TarParts {
  private:
   GzipSpliceSink& out_;
   PlainSide& plain_;
+  std::uint8_t nothing_ = 0;
 };
 
 void write_packed(const Tree& tree, Sink& packed, const LayerWriteOptions& options,
