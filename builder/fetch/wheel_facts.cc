@@ -3,6 +3,7 @@
 #include "builder/fetch/wheel_facts.h"
 
 #include "builder/base/error.h"
+#include "builder/base/text.h"
 #include "builder/fetch/fetch.h"
 #include "builder/inputs/wheel.h"
 
@@ -24,7 +25,9 @@ WheelFacts wheel_facts(Store& store, const Digest& wheel, const std::string& fil
       // Of another version of this program: proven anew.
     }
   }
-  const WheelFacts facts = Wheel::open(store.open_file(wheel), file_name).verify(on_progress);
+  const WheelFacts facts = with_context("verifying '" + printable(file_name) + "'", [&] {
+    return Wheel::open(store.open_file(wheel), file_name).verify(on_progress);
+  });
   store.put_fact(kWheelFactKind, key, to_json(facts));
   return facts;
 }
