@@ -42,6 +42,11 @@ std::string cuda_major(const BuildManifest& manifest) {
   return cuda == manifest.versions.end() ? "" : split(cuda->second, '.').front();
 }
 
+bool promises_gpu_libraries(const BuildManifest& manifest) {
+  return manifest.versions.contains("cuda") || manifest.versions.contains("cudnn") ||
+         manifest.versions.contains("nccl");
+}
+
 std::vector<std::string> environment(const BuildManifest& manifest, const BaseImage* base) {
   Environment env;
   if (base != nullptr) {
@@ -52,9 +57,11 @@ std::vector<std::string> environment(const BuildManifest& manifest, const BaseIm
   }
   const std::string venv = manifest.venv();
   env.set("PATH", (venv.empty() ? "" : venv + "/bin:") + std::string(kSystemPath));
-  if (const std::string major = cuda_major(manifest); !major.empty()) {
+  if (promises_gpu_libraries(manifest)) {
     env.set("NVIDIA_VISIBLE_DEVICES", "all");
     env.set("NVIDIA_DRIVER_CAPABILITIES", "compute,utility");
+  }
+  if (const std::string major = cuda_major(manifest); !major.empty()) {
     // Minor-version compatibility: every driver of the major's first release or newer serves.
     env.set("NVIDIA_REQUIRE_CUDA", "cuda>=" + major + ".0");
   }

@@ -9,6 +9,8 @@
 #include <exception>
 #include <string>
 
+#include <sys/stat.h>
+
 namespace img {
 namespace {
 
@@ -62,6 +64,7 @@ int run(int argc, char** argv) {
     return usage_failure(app, error);
   }
   install_interrupt_handlers();
+  ::umask(022);  // what we and the programs we run create does not depend on the caller
   Session session(flags);
   return static_cast<int>(chosen(session));
 }
