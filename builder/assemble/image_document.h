@@ -32,9 +32,9 @@ struct ImageDocuments {
 };
 
 /// Environment in the order it is written: base image, PATH, the NVIDIA variables (only for images
-/// that promise CUDA: NVIDIA_VISIBLE_DEVICES, NVIDIA_DRIVER_CAPABILITIES, NVIDIA_REQUIRE_CUDA = the
-/// minor-version floor of the CUDA major), recipes, manifest; a later value of a name replaces the
-/// earlier one in its place.
+/// that promise cuda, cudnn or nccl: NVIDIA_VISIBLE_DEVICES, NVIDIA_DRIVER_CAPABILITIES; with cuda
+/// NVIDIA_REQUIRE_CUDA = the minor-version floor of the CUDA major), recipes, manifest; a later
+/// value of a name replaces the earlier one in its place.
 ImageDocuments make_documents(const BuildManifest& manifest, const LockFile& lock,
                               const std::vector<DescribedLayer>& layers, const BaseImage* base);
 
