@@ -59,10 +59,12 @@ struct BytecodePack {
   std::optional<Content> find(const std::string& source_path) const;
 };
 
-/// From the store when it is there (key: wheel digest, interpreter key, target, output format,
+/// From the store when it is there (key: wheel digest, interpreter key, target, output format;
 /// drops are irrelevant: all sources are compiled), else compiled now with up to `jobs` processes.
-/// Bytes equal those of `python3 -m compileall --invalidation-mode checked-hash -o 0` run at the
-/// final paths (a test compares).
+/// Each file is what `python3 -m compileall --invalidation-mode checked-hash -o 0` makes at the
+/// final path, with one freedom that CPython takes: which equal constants share one object in the
+/// file depends on the strings that modules loaded in the compiling process have interned. Here no
+/// module is loaded, so that bytes depend on source, path and interpreter only.
 BytecodePack bytecode_of(const Wheel& wheel, const Digest& wheel_digest,
                          const InstallTarget& target, const ImagePython& python, Store& store,
                          int jobs, const std::function<void(std::uint64_t)>& on_progress = nullptr);

@@ -28,7 +28,21 @@ def bytecode_of(path, source):
     return bootstrap._code_to_hash_pyc(code, source_hash, True)
 
 
+def settle_shared_strings():
+    """Makes the bytecode of a source independent of the sources before it.
+
+    One-character strings up to U+00FF live as long as the process, and marshal writes whether they are
+    interned: they are from the first use as a name on. All that can be names are interned here ("*" is the
+    name in "import *"). Longer names are forgotten with the code that held them.
+    """
+    sys.intern("*")
+    for number in range(0xC0, 0x100):
+        if chr(number).isidentifier():
+            sys.intern(chr(number))
+
+
 def main():
+    settle_shared_strings()
     stream, out = sys.stdin.buffer, sys.stdout.buffer
     while (path := read_field(stream)) is not None:
         source = read_field(stream)
