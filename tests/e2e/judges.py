@@ -41,7 +41,7 @@ def follows_schemas(layout):
     need(schema_problems("manifest", broken), "the schema accepts a negative size")
 
 
-def follows_specification(layout):
+def follows_specification(layout, lock):
     """What a schema cannot say."""
     config, manifest = layout.config, layout.manifest
     with_layer = [h for h in config["history"] if not h.get("empty_layer")]
@@ -55,8 +55,10 @@ def follows_specification(layout):
     env = dict(e.split("=", 1) for e in config["config"]["Env"])
     need("LD_LIBRARY_PATH" not in env, "LD_LIBRARY_PATH is set in the image")
     need("/opt/venv/bin" == env["PATH"].split(":")[0], f"PATH does not begin with the venv: {env['PATH']}")
-    need_equal("all", env.get("NVIDIA_VISIBLE_DEVICES"), "NVIDIA_VISIBLE_DEVICES")
-    need_equal("compute,utility", env.get("NVIDIA_DRIVER_CAPABILITIES"), "NVIDIA_DRIVER_CAPABILITIES")
+    if "cuda" in lock["verified"]:
+        need_equal("all", env.get("NVIDIA_VISIBLE_DEVICES"), "NVIDIA_VISIBLE_DEVICES")
+        need_equal("compute,utility", env.get("NVIDIA_DRIVER_CAPABILITIES"), "NVIDIA_DRIVER_CAPABILITIES")
+        need(env.get("NVIDIA_REQUIRE_CUDA", "").startswith("cuda>="), "NVIDIA_REQUIRE_CUDA sets no floor")
     for descriptor in (layout.manifest_descriptor, manifest["config"], *manifest["layers"]):
         mode = layout.blob(descriptor).stat().st_mode & 0o777
         need(mode & 0o444 == 0o444, f"blob {descriptor['digest']} has mode {mode:o}: others cannot read it")

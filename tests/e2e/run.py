@@ -70,7 +70,7 @@ def main():
             results.run(f"{compression}.blobs", layout.verify_blobs)
             results.run(f"{compression}.diff_ids", layout.verify_diff_ids)
             results.run(f"{compression}.schemas", j.follows_schemas, layout)
-            results.run(f"{compression}.specification", j.follows_specification, layout)
+            results.run(f"{compression}.specification", j.follows_specification, layout, lock)
             results.run(f"{compression}.skopeo_inspect", j.skopeo_inspect, layout)
             results.run(f"{compression}.skopeo_copy", j.skopeo_copy, layout, folder)
         if len(layouts) == 2:

@@ -582,11 +582,12 @@ def little_memory(folder):
     """Without memory it stops with a message, not with a wrong image."""
     manifest = local_image(folder)
     stopped = 0
-    for kilobytes in range(60_000, 400_000, 20_000):
-        ran = run("sh", "-c", f'ulimit -v {kilobytes}; exec "{imgbuild()}" build "{manifest}" -o "{folder}/image" --offline',
+    for kilobytes in range(60_000, 400_000, 3_000):
+        limited = f'ulimit -v {kilobytes}; exec "{imgbuild()}" '
+        if run("sh", "-c", limited + "version", expect=None).code:
+            continue  # not even the dynamic loader and the libraries' own set-up had enough
+        ran = run("sh", "-c", f'{limited} build "{manifest}" -o "{folder}/image" --offline',
                   env=environment(folder / "store"), expect=None)
-        if ran.code == 127:
-            continue  # not even the dynamic loader had enough
         need(ran.code in (0, 3), f"exit {ran.code} with {kilobytes} kB\n{ran.err}")
         if ran.code == 0:
             break
