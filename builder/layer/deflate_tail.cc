@@ -135,54 +135,59 @@ std::uint64_t last_block_by_walking(const DeflatedContent& content) {
 
 DeflatePass::DeflatePass() : packed_(kIoBuffer), plain_(kIoBuffer) {}
 
-DeflateEnd DeflatePass::run(const DeflatedContent& content,
-                            const std::function<void(ByteView)>& on_plain,
-                            const std::function<void(const PackedChunk&)>& on_packed) {
+void DeflatePass::inflate(CheckedInflater& inflater, ByteView packed, const OnPlain& on_plain) {
+  inflater.feed(packed);
+  while (const std::size_t count = inflater.read(plain_)) on_plain(ByteView(plain_).first(count));
+}
+
+/// Inflates up to the byte that holds `bit`, the last of `packed`; whether a final block starts
+/// there.
+bool DeflatePass::inflate_to_last_block(CheckedInflater& inflater, ByteView packed,
+                                        std::uint64_t bit, const OnPlain& on_plain) {
+  inflate(inflater, packed.first(packed.size() - 1), on_plain);
+  const bool was_final = inflater.in_final_block();
+  inflate(inflater, packed.last(1), on_plain);
+  const bool has_final_bit = (packed.back() >> bit % 8 & 1) != 0;
+  return has_final_bit && inflater.is_block_start(bit, was_final);
+}
+
+DeflateEnd DeflatePass::run(const DeflatedContent& content, const OnPlain& on_plain,
+                            const OnPacked& on_packed) {
   CheckedInflater inflater(content);
-  std::uint64_t last_block_bit = guess_last_block(content);
   const std::uint64_t size = content.packed_size;
   // The tail that is searched is one chunk, so that a wrong guess can still be put right before it
   // is given out.
   const std::uint64_t tail = size > kTailMost ? size - kTailMost : 0;
-
-  const auto inflate_all = [&](ByteView packed) {
-    inflater.feed(packed);
-    while (const std::size_t count = inflater.read(plain_)) on_plain(ByteView(plain_).first(count));
-  };
+  DeflateEnd end{.last_block_bit = guess_last_block(content)};
   for (std::uint64_t offset = 0; offset < size;) {
     check_interrupt();
     const std::uint64_t limit = (offset < tail ? tail : size) - offset;
     const ByteSpan chunk = ByteSpan(packed_).first(std::min<std::uint64_t>(packed_.size(), limit));
     content.file->read_exactly_at(content.offset + offset, chunk);
-    const std::uint64_t mark = last_block_bit / 8;
-    if (mark < offset || mark >= offset + chunk.size()) {
-      inflate_all(chunk);
-    } else {
-      const std::size_t before = static_cast<std::size_t>(mark - offset);
-      inflate_all(chunk.first(before));
-      const bool has_final_bit = (chunk[before] >> last_block_bit % 8 & 1) != 0;
-      const bool was_final = inflater.in_final_block();
-      inflate_all(chunk.subspan(before, 1));
-      if (!has_final_bit || !inflater.is_block_start(last_block_bit, was_final)) {
-        last_block_bit = last_block_by_walking(content);
-        if (last_block_bit / 8 < offset) {
+    ByteView rest = chunk;
+    if (const std::uint64_t mark = end.last_block_bit / 8;
+        mark >= offset && mark < offset + chunk.size()) {
+      rest = chunk.subspan(mark + 1 - offset);
+      const ByteView first = chunk.first(chunk.size() - rest.size());
+      if (!inflate_to_last_block(inflater, first, end.last_block_bit, on_plain)) {
+        end.last_block_bit = last_block_by_walking(content);
+        if (end.last_block_bit / 8 < offset) {
           throw IntegrityError(describe(content) +
                                " does not have its last block where it was found");
         }
       }
-      inflate_all(chunk.subspan(before + 1));
     }
-    PackedChunk given{.bytes = chunk, .offset = offset};
+    inflate(inflater, rest, on_plain);
+    PackedChunk given{.bytes = chunk, .offset = offset, .last_block_bit = end.last_block_bit};
     offset += chunk.size();
     if (offset == size) {
       inflater.check_end();
-      given.stream_bits = inflater.stream_bits();
+      given.stream_bits = end.stream_bits = inflater.stream_bits();
     }
-    given.last_block_bit = last_block_bit;
     if (on_packed) on_packed(given);
   }
   inflater.check_end();
-  return {.last_block_bit = last_block_bit, .stream_bits = inflater.stream_bits()};
+  return end;
 }
 
 }  // namespace img

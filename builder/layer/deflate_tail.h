@@ -11,6 +11,8 @@
 
 namespace img {
 
+class CheckedInflater;
+
 /// What a stream ends with. Offsets in bits from the first bit of the stream.
 struct DeflateEnd {
   std::uint64_t last_block_bit = 0;  ///< header of the last block, i.e. its BFINAL bit
@@ -33,11 +35,18 @@ struct PackedChunk {
 /// tail; when the proof fails, walks the stream block by block.
 class DeflatePass {
  public:
+  using OnPlain = std::function<void(ByteView)>;
+  using OnPacked = std::function<void(const PackedChunk&)>;
+
   DeflatePass();
-  DeflateEnd run(const DeflatedContent& content, const std::function<void(ByteView)>& on_plain,
-                 const std::function<void(const PackedChunk&)>& on_packed = nullptr);
+  DeflateEnd run(const DeflatedContent& content, const OnPlain& on_plain,
+                 const OnPacked& on_packed = nullptr);
 
  private:
+  void inflate(CheckedInflater& inflater, ByteView packed, const OnPlain& on_plain);
+  bool inflate_to_last_block(CheckedInflater& inflater, ByteView packed, std::uint64_t bit,
+                             const OnPlain& on_plain);
+
   std::vector<std::uint8_t> packed_;
   std::vector<std::uint8_t> plain_;
 };

@@ -5,11 +5,13 @@
 #include "builder/base/error.h"
 #include "builder/base/hash.h"
 #include "builder/base/interrupt.h"
+#include "builder/layer/async_sink.h"
 #include "builder/layer/gzip_splice.h"
 #include "builder/layer/inflate.h"
 #include "builder/layer/tar_writer.h"
 #include "builder/layer/zstd_sink.h"
 
+#include <optional>
 #include <vector>
 
 namespace img {
@@ -49,23 +51,32 @@ void copy_content(const Content& content, std::uint64_t size, ByteSpan buffer,
   if (done != size) throw InternalError("a content has another size than it said");
 }
 
-/// Hash, count and progress of the plain tar.
+/// Hash, count and progress of the plain tar. With helpers, the hash is made on a thread of its
+/// own.
 class PlainSide {
  public:
-  explicit PlainSide(const std::function<void(std::uint64_t)>& on_progress)
-      : on_progress_(on_progress) {}
+  explicit PlainSide(const LayerWriteOptions& options) : on_progress_(options.on_progress) {
+    if (options.workers > 1) helper_.emplace(hashed_);
+  }
   void take(ByteView plain) {
-    hash_.update(plain);
+    hash().write(plain);
     count_ += plain.size();
     if (on_progress_) on_progress_(plain.size());
   }
   std::uint64_t count() const { return count_; }
-  DiffId diff_id() { return DiffId(Digest::sha256(hash_.finish())); }
+  DiffId diff_id() {
+    hash().finish();
+    return DiffId(Digest::sha256(hashed_.digest()));
+  }
 
  private:
+  Sink& hash() { return helper_ ? static_cast<Sink&>(*helper_) : hashed_; }
+
   const std::function<void(std::uint64_t)>& on_progress_;
-  Sha256 hash_;
   std::uint64_t count_ = 0;
+  NullSink nowhere_;
+  HashSink hashed_{nowhere_};
+  std::optional<AsyncSink> helper_;
 };
 
 class PlainParts final : public TarParts {
@@ -153,8 +164,13 @@ void write_packed(const Tree& tree, Sink& packed, const LayerWriteOptions& optio
 
 Layer write_layer(const Tree& tree, Sink& packed, const LayerWriteOptions& options) {
   HashSink hashed(packed);
-  PlainSide plain(options.on_progress);
-  write_packed(tree, hashed, options, plain);
+  PlainSide plain(options);
+  if (options.workers > 1) {
+    AsyncSink helper(hashed);
+    write_packed(tree, helper, options, plain);
+  } else {
+    write_packed(tree, hashed, options, plain);
+  }
   const std::uint64_t uncompressed_size = plain.count();
   return Layer{.descriptor = {.media_type = MediaType::layer(options.compression),
                               .digest = Digest::sha256(hashed.digest()),

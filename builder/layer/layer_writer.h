@@ -12,7 +12,9 @@ namespace img {
 
 struct LayerWriteOptions {
   Compression compression = Compression::zstd;
-  /// Extra threads that may compress (zstd); never changes a byte.
+  /// Threads that may compress (zstd); with more than one, hashing and writing have threads of
+  /// their own, too, so `packed` is written to from another thread (by one at a time). Never
+  /// changes a byte.
   int workers = 1;
   /// Called with plain bytes done since the last call, from the writing thread.
   std::function<void(std::uint64_t)> on_progress = nullptr;

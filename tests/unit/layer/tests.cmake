@@ -9,6 +9,7 @@ img_unit_test(layer
     deflate_tail_test.cc
     gzip_splice_test.cc
     zstd_sink_test.cc
+    async_sink_test.cc
     layer_format_test.cc
     layer_writer_test.cc
     decompress_test.cc
