@@ -161,11 +161,31 @@ class Fetcher {
 
   /// Waits for the builder that is at this file, showing how far it is.
   FileLock wait_for(const WantedFile& file) {
+    struct Held {
+      int pid;
+    };
     const std::string key(file.digest.hex());
-    return store_.lock(key, [&](int pid) {
-      const std::string who = pid == 0 ? "another process" : "process " + std::to_string(pid);
+    try {
+      return store_.lock(key, [](int pid) { throw Held{pid}; });
+    } catch (const Held& held) {
+      const std::string who =
+          held.pid == 0 ? "another process" : "process " + std::to_string(held.pid);
       progress_.log("waiting for " + who + ", which is fetching '" + printable(file.name) + "'");
-    });
+    }
+    ProgressTask task = progress_.task("waiting for", file.name, file.size);
+    while (true) {
+      check_interrupt();
+      if (cancelled_) throw Cancelled{};
+      if (std::optional<FileLock> lock = store_.try_lock(key)) {
+        task.finish();
+        return std::move(*lock);
+      }
+      struct stat info {};
+      if (lstat(store_.partial_path(file.digest).c_str(), &info) == 0) {
+        task.reset_to(static_cast<std::uint64_t>(info.st_size));
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
   }
 
   /// The file's lock is held: nobody else fetches or verifies it.

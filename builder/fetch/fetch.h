@@ -43,21 +43,21 @@ struct FetchResult {
 
 /// After it every wanted file is in the store and every wheel is verified (in the worker that
 /// fetched it, while others go on). A file wanted twice is fetched once; with several builders on
-/// one store, too: the others wait and say for which process. Per file, its sources in order: the
-/// folders, then the addresses of its source. Every try resumes what is there. 408, 425, 429, 5xx,
-/// broken connections and stalls are tried again `attempts` times a source (a try that brought the
-/// file on by a twentieth or 64 kB does not count); Retry-After is honoured up to 60 s. Errors:
-/// - Files that no source has (404, not listed, offline): all of them are named in one
-/// UnavailableError, after everything else was
-///   fetched, hint "imgbuild lock --update …".
+/// one store, too: the others fetch something else or wait, and say for which process.
+/// Per file, its sources in order: the folders, then the addresses of its source. Every try resumes
+/// what is there. 408, 425, 429, 5xx, broken connections and stalls are tried again, `attempts`
+/// times in all for each source (a try that brought the file on by a twentieth or 64 kB does not
+/// count); Retry-After is honoured up to 60 s. Errors:
+///
+/// - Files that no source has (404, not listed, offline): all of them in one UnavailableError, when
+///   everything else was fetched, hint "imgbuild lock --update …".
 /// - Bytes that differ from what is locked, twice from each source: IntegrityError with expected,
-/// got, bytes, source. More bytes than
-///   the file has end a transfer at once.
+///   got, bytes, source. More bytes than the file has end a transfer at once.
 /// - No source that answers as it should: the last NetworkError. Downloads under way stop; they are
-/// resumed next time.
-/// - A wheel that breaks its format: InputError naming wheel, member and rule (the blob stays: it
-/// is what is locked).
-/// - Preflight: not enough free space for what is missing is a SystemError before the first byte.
+///   resumed next time.
+/// - A wheel that breaks its format: InputError naming wheel, member and rule. The blob stays,
+///   since it is what is locked.
+/// - Not enough free space for what is missing: SystemError before the first byte.
 /// - A read-only store that lacks something: SystemError.
 FetchResult fetch_all(const std::vector<WantedFile>& files, const Sources& sources, Store& store,
                       Progress& progress, const FetchOptions& options = {});
@@ -69,8 +69,8 @@ WheelFacts wheel_facts(Store& store, const Digest& wheel, const std::string& fil
                        const std::function<void(std::uint64_t)>& on_progress = nullptr);
 
 /// Writes every wanted file into `folder` (wheels/<file name>, debs/<path's file name>) plus
-/// SHA256SUMS; that folder serves as
-/// `--source folder=DIR`. Complete files that are there already are kept.
+/// SHA256SUMS; that folder serves as `--source folder=DIR`. Complete files that are there already
+/// are kept. The files are hard links or reflinks of the store's where that is possible.
 void export_files(const std::vector<WantedFile>& files, Store& store, const fs::path& folder,
                   Progress& progress);
 

@@ -460,6 +460,14 @@ TEST_F(FetchTest, TwoBuildersOnAColdStoreFetchEachFileOnce) {
   for (const WantedFile& wanted : files) EXPECT_EQ(server.count("/debian/" + wanted.path), 1u);
 }
 
+TEST_F(FetchTest, AFailureEndsWaitingForAnotherBuilderToo) {
+  const FileLock held = Store(root).lock(std::string(file.digest.hex()));
+  const WantedFile liar = wanted_deb("pool/liar.deb", noise(500, 4));
+  server.on("/debian/pool/liar.deb", {{.body = noise(500, 3)}});
+  EXPECT_THAT(fetch_error<IntegrityError>({file, liar}), HasSubstr("'liar.deb' is not the file"));
+  EXPECT_EQ(server.count(path), 0u);
+}
+
 TEST_F(FetchTest, AFailureStopsTheOthersAndKeepsTheirParts) {
   options.jobs = 2;
   const std::string wrong = noise(500, 3);

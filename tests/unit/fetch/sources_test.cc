@@ -161,8 +161,10 @@ TEST(AptFolder, BothFormsAreRead) {
   put_file(scratch / "sources.list.d/b.sources",
            "Types: deb deb-src\nURIs: http://two.test/debian\n http://three.test/debian\n"
            "Suites: bookworm bookworm-updates\nComponents: main\n\n# note\n\n"
-           "Types: deb\nURIs: http://sec.test/debian-security\nSuites: bookworm-security\nComponents: main\n\n"
-           "Types: deb\nURIs: http://off.test/debian\nSuites: bookworm\nComponents: main\nEnabled: no\n");
+           "Types: deb\nURIs: http://sec.test/debian-security\nSuites: "
+           "bookworm-security\nComponents: main\n\n"
+           "Types: deb\nURIs: http://off.test/debian\nSuites: bookworm\nComponents: main\nEnabled: "
+           "no\n");
   put_file(scratch / "sources.list.d/a.disabled", "deb http://off.test/debian bookworm main\n");
   const AptRoots roots = roots_of_apt_folder(scratch.path, "bookworm");
   EXPECT_THAT(roots.debian, ElementsAre("http://one.test/debian", "http://two.test/debian",
