@@ -82,9 +82,9 @@ class ForeignSource final : public Source {
   void require(int result) {
     if (failure_) std::rethrow_exception(failure_);
     if (result == ARCHIVE_OK) return;
-    const char* reason = archive_error_string(reader_.get());
-    throw InputError(ErrorText{"'" + printable(name_) + "' does not unpack",
-                               {{"reason", reason ? reason : "it is empty"}}});
+    const char* known = archive_error_string(reader_.get());
+    const std::string reason = fed_ == 0 ? "it is empty" : known ? known : "it ends too early";
+    throw InputError(ErrorText{"'" + printable(name_) + "' does not unpack", {{"reason", reason}}});
   }
 
   void check_codec(std::optional<ForeignCodec> expected) {

@@ -4,6 +4,7 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <stdexcept>
@@ -132,7 +133,7 @@ inline std::string build_zip(const ZipParts& parts) {
     if (entry.in_file) zip += local_part(entry);
     if (entry.in_directory) rows.push_back(central_part(entry, offset));
   }
-  if (parts.reverse_directory) rows.assign(rows.rbegin(), rows.rend());
+  if (parts.reverse_directory) std::reverse(rows.begin(), rows.end());
   std::string directory;
   for (const std::string& row : rows) directory += row;
   zip += parts.before_directory;

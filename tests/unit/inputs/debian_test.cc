@@ -192,7 +192,8 @@ TEST(DebFile, RefusesPackingThatIsNotWhatTheNameSays) {
             "  expected: plain\n  got:      gzip");
   parts.data = ar_member("data.tar.gz", gzipped(tar_end()) + "junk");
   EXPECT_EQ(refusal([&] { data_paths(open(parts)); }),
-            "error: 'd.deb: data.tar.gz' has bytes after the end of its packed stream");
+            "error: 'd.deb: data.tar.gz' has bytes after the end of its packed stream\n  while: "
+            "reading 'd.deb: data.tar.gz'");
 }
 
 TEST(DebFile, RefusesEscapesAndRemovalMarksInData) {
@@ -200,9 +201,9 @@ TEST(DebFile, RefusesEscapesAndRemovalMarksInData) {
   parts.data = ar_member("data.tar.gz", gzipped(tar_block({.name = "./../x"}) + tar_end()));
   EXPECT_NE(refusal([&] { data_paths(open(parts)); }), "nothing was thrown");
   parts.data = ar_member("data.tar.gz", gzipped(tar_block({.name = "./.wh.x"}) + tar_end()));
-  EXPECT_EQ(
-      refusal([&] { data_paths(open(parts)); }),
-      "error: 'd.deb: data.tar.gz': entry '.wh.x' is named like a removal mark of image layers");
+  EXPECT_EQ(refusal([&] { data_paths(open(parts)); }),
+            "error: 'd.deb: data.tar.gz': entry '.wh.x' is named like a removal mark of image "
+            "layers\n  while: reading 'd.deb: data.tar.gz'");
 }
 
 TEST(DebFile, RefusesControlFilesWithoutTheBasics) {
