@@ -131,8 +131,9 @@ class DockerArchiveReader final : public LocatingReader {
 
  private:
   LocatedBlob member(JsonReader& image, const char* key, const std::string& name) {
-    const std::optional<EntryPath> path = EntryPath::parse_tar_name(name);
-    const std::optional<LocatedBlob> blob = path ? index_.find(path->str()) : std::nullopt;
+    // Names in the index are canonical, so an unsafe one is never found.
+    const std::optional<LocatedBlob> blob =
+        index_.find(name.starts_with("./") ? name.substr(2) : name);
     if (!blob) image.fail(key, "'" + name + "' is not in the archive");
     return *blob;
   }

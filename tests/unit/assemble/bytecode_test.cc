@@ -6,7 +6,7 @@
 #include "builder/base/error.h"
 #include "builder/base/process.h"
 #include "builder/base/text.h"
-#include "builder/layer/gzip_splice.h"
+#include "builder/layer/deflate_tail.h"
 #include "tests/unit/fetch/fetch_world.h"
 
 #include <gtest/gtest.h>
