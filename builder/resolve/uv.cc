@@ -107,7 +107,7 @@ bool ends_name(std::string_view text, std::size_t at) {
 /// By uv's own words: "feedparser==6.0.11 depends on sgmllib3k" → "feedparser==6.0.11", "all
 /// versions of reader depend on parser" → "reader"; empty when it does not say.
 std::string parent_of(const std::string& name, std::string_view text) {
-  for (const std::string phrase : {" depends on " + name, " depend on " + name}) {
+  for (const std::string& phrase : {" depends on " + name, " depend on " + name}) {
     for (std::size_t at = text.find(phrase); at != std::string_view::npos && at > 0;
          at = text.find(phrase, at + 1)) {
       if (!ends_name(text, at + phrase.size())) continue;

@@ -145,7 +145,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "x.lock.json: debs[0].suite: no release 'sid' is in the lock"},
         Refusal{"BadChecksum", [](Json& l) { l["manifest"]["checksum"] = "1"; },
                 "x.lock.json: manifest.checksum: '1' is no digest"}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& refusal) { return refusal.param.name; });
 
 TEST(LockFile, RefusesUnknownKeysAtEveryLevel) {
   for (const char* place : {"", "/wheels/0", "/debs/0", "/releases/0", "/manifest", "/output"}) {
