@@ -168,18 +168,28 @@ void keep_previous(const AptRoot& apt, const DebProblem& problem, const PackageI
   apt.write_preferences(preferences);
 }
 
+/// Why there is no solution: a quiet apt does not say, so it is asked again, without doing
+/// anything.
+[[noreturn]] void report_no_solution(const AptRoot& apt, const Recipe& recipe,
+                                     const std::set<std::string>& names) {
+  std::vector<std::string> arguments = {"--simulate", "-y", "-q", "install"};
+  arguments.insert(arguments.end(), names.begin(), names.end());
+  const ProcessResult result = apt.run(arguments);
+  const std::size_t start = result.stdout_text.find("The following packages have unmet");
+  const std::string reasons =
+      start == std::string::npos ? std::string() : result.stdout_text.substr(start);
+  throw ManifestError(
+      ErrorText{.message = "no set of packages satisfies recipe '" + recipe.name + "'",
+                .details = apt_lines(reasons + "\n" + result.stderr_text),
+                .position = recipe.position});
+}
+
 std::vector<PrintedUri> solve(const AptRoot& apt, const Recipe& recipe,
                               const std::set<std::string>& names) {
   std::vector<std::string> arguments = {"--print-uris", "-y", "-qq", "install"};
   arguments.insert(arguments.end(), names.begin(), names.end());
   const ProcessResult result = apt.run(arguments);
-  if (result.exit_code != 0) {
-    // What is missing is told on standard output, the verdict on standard error.
-    throw ManifestError(
-        ErrorText{.message = "no set of packages satisfies recipe '" + recipe.name + "'",
-                  .details = apt_lines(result.stdout_text + "\n" + result.stderr_text),
-                  .position = recipe.position});
-  }
+  if (result.exit_code != 0) report_no_solution(apt, recipe, names);
   return parse_print_uris(result.stdout_text);
 }
 

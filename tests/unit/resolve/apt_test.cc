@@ -19,6 +19,7 @@ using test::data_folder;
 using test::error_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 std::string signer() {
   std::ifstream file(data_folder() / "fingerprints.txt");
@@ -137,10 +138,11 @@ TEST_F(Apt, UnknownNamesAndVersionsHaveTheirPlaceAndAGuess) {
 
 TEST_F(Apt, ASetWithoutSolutionPassesOnWhatAptSays) {
   add("base", {"newer-zlib"});
-  const std::string message = error_of<ManifestError>([&] { solve(); });
-  EXPECT_THAT(message,
-              HasSubstr("error: m.yaml:2:10: no set of packages satisfies recipe 'base'\n  apt: "));
-  EXPECT_THAT(message, HasSubstr("newer-zlib : Depends: zlib1g (>= 1:2)"));
+  // The rest of the line is apt's own wording.
+  EXPECT_THAT(error_of<ManifestError>([&] { solve(); }),
+              StartsWith("error: m.yaml:2:10: no set of packages satisfies recipe 'base'\n"
+                         "  apt: The following packages have unmet dependencies:\n"
+                         "       newer-zlib : Depends: zlib1g (>= 1:2) "));
 }
 
 TEST_F(Apt, AnotherPinnedKeyIsAnIntegrityError) {

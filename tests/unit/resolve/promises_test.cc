@@ -116,7 +116,7 @@ TEST_F(Promises, ATorchWithoutCudaIsNotForAnyCuda) {
 TEST_F(Promises, AWheelOfAnotherVersionIsNamed) {
   EXPECT_EQ(refusal({{"cudnn", "9.1"}}),
             "error: m.yaml:3:17: the image has cudnn 9.10.2.21, not 9.1\n"
-            "  expected: 9.1         (versions.cudnn)\n"
+            "  expected: 9.1   (versions.cudnn)\n"
             "  got:      9.10.2.21   (wheel 'nvidia-cudnn-cu12-9.10.2.21-py3-none-any.whl')\n"
             "hint: promise the version that is there, or require another one");
 }
@@ -148,7 +148,7 @@ TEST_F(Promises, WithoutTorchTheCudaRuntimeSpeaks) {
 TEST_F(Promises, PythonIsTheOneOfTheDebs) {
   EXPECT_NE(
       refusal({{"python", "3.12"}})
-          .find("the image has python 3.11.2, not 3.12\n  expected: 3.12     (versions.python)\n"
+          .find("the image has python 3.11.2, not 3.12\n  expected: 3.12   (versions.python)\n"
                 "  got:      3.11.2   (package 'python3.11-minimal' 3.11.2-6+deb12u6)"),
       std::string::npos);
   manifest_.recipes.clear();
