@@ -5,8 +5,8 @@ Standard input: frames of u32 path length, path, u32 source length, source (litt
 Standard output, in the same order: frames of u8 status (1: compiled), u32 length, bytecode.
 """
 import sys
+import _frozen_importlib_external as bootstrap  # built into every interpreter
 import _imp
-from importlib import _bootstrap_external as bootstrap
 
 
 def read_field(stream):

@@ -2,14 +2,14 @@
 // Strict YAML: an own document tree with positions; scalars stay text.
 #pragma once
 
+#include "builder/base/error.h"
+
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "builder/base/error.h"
 
 namespace img {
 
@@ -19,15 +19,17 @@ struct YamlFile {
   std::string text;
 };
 
-/// One node. Duplicate keys, anchors, aliases, tags, merges, directives, several documents, keys that are
-/// not text, tabs in indentation, a byte-order mark, control characters, depth > 64, > 100,000 nodes and
-/// > 1 MiB never get here. CRLF line ends are read as LF.
+/// One node. Duplicate keys, anchors, aliases, tags, merges, directives, several documents, keys
+/// that are not text, tabs in indentation, a byte-order mark, control characters, depth > 64, >
+/// 100,000 nodes and > 1 MiB never get here. CRLF line ends are read as LF.
 class YamlNode {
  public:
   enum class Kind { null, scalar, sequence, mapping };
 
   Kind kind() const { return kind_; }
-  bool is_quoted() const { return quoted_; }  ///< a quoted scalar ("3.10" is text, no is still "no")
+  bool is_quoted() const {
+    return quoted_;
+  }  ///< a quoted scalar ("3.10" is text, no is still "no")
   const std::string& text() const { return text_; }
   const std::vector<YamlNode>& items() const { return items_; }
   const std::vector<std::pair<YamlNode, YamlNode>>& members() const { return members_; }

@@ -2,44 +2,46 @@
 // OCI image layouts (directory, OCI archive) and docker archives: writing whole, reading strictly.
 #pragma once
 
+#include "builder/base/file.h"
+#include "builder/oci/image.h"
+
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "builder/base/file.h"
-#include "builder/oci/image.h"
-
 namespace img {
 
 enum class LayoutFormat { directory, oci_archive, docker_archive };
 
-/// One blob that goes into a layout: a file in the store, or literal bytes (index, manifest, config).
+/// One blob that goes into a layout: a file in the store, or literal bytes (index, manifest,
+/// config).
 struct LayoutBlob {
   Digest digest;
   std::uint64_t size = 0;
-  fs::path file = {};      ///< used when `bytes` is empty
+  fs::path file = {};  ///< used when `bytes` is empty
   std::string bytes = {};
 };
 
 /// A whole image, ready to be written.
 struct LayoutImage {
-  std::string index_json;     ///< bytes of index.json
-  std::string reference;      ///< "name:tag", for docker-archive's RepoTags
-  Digest config;              ///< which blob is the config (docker-archive needs it)
-  std::vector<Digest> layers; ///< bottom to top
+  std::string index_json;      ///< bytes of index.json
+  std::string reference;       ///< "name:tag", for docker-archive's RepoTags
+  Digest config;               ///< which blob is the config (docker-archive needs it)
+  std::vector<Digest> layers;  ///< bottom to top
   std::vector<LayoutBlob> blobs;
 };
 
 /// Writes the image under `target`, which must not exist, or be a layout (directory) or a file
-/// (archive) that we may replace. A directory is made beside it and renamed into place, blobs come as
-/// hard links, reflinks or copies; an archive is a canonical tar written atomically. Nothing partial is
-/// ever visible under `target`. An existing directory that is no OCI layout is refused (UsageError).
+/// (archive) that we may replace. A directory is made beside it and renamed into place, blobs come
+/// as hard links, reflinks or copies; an archive is a canonical tar written atomically. Nothing
+/// partial is ever visible under `target`. An existing directory that is no OCI layout is refused
+/// (UsageError).
 void write_layout(const LayoutImage& image, const fs::path& target, LayoutFormat format);
 
-/// Reads an image wherever it is: OCI layout directory, OCI archive, docker archive (plain tar). An archive
-/// is indexed, not unpacked. Every document is verified against its digest when read.
+/// Reads an image wherever it is: OCI layout directory, OCI archive, docker archive (plain tar). An
+/// archive is indexed, not unpacked. Every document is verified against its digest when read.
 class LayoutReader {
  public:
   static std::unique_ptr<LayoutReader> open(const fs::path& path);

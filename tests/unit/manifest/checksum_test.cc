@@ -74,7 +74,8 @@ TEST_F(Checksum, ChangesWithEverythingThatReachesTheImage) {
 
 TEST_F(Checksum, StaysFromReleaseToRelease) {
   // A change here makes every lock stale: on purpose only, with a line in CHANGELOG.md.
-  EXPECT_EQ(world_.load(kText).checksum(), "sha256:3c6e125c925bc36aa94d21d41a327b3a3045ad3d1ab227e80ea9c34d6ccb7997");
+  EXPECT_EQ(world_.load(kText).checksum(),
+            "sha256:3c6e125c925bc36aa94d21d41a327b3a3045ad3d1ab227e80ea9c34d6ccb7997");
 }
 
 TEST_F(Checksum, JsonHasEveryFieldAndNoLocalFolder) {
