@@ -37,7 +37,6 @@ DOORS = {
     r"openssl/": {"builder/base/hash.cc", "builder/inputs/record_hash.cc"},
     r"nlohmann/": {"builder/base/json.h", "builder/base/json.cc"},
     r"archive(_entry)?\.h": {"builder/inputs/decompressor.cc"},
-    r"boost/": {"builder/base/process.cc"},
     r"libxml/": {"builder/fetch/"},
     r"toml\+\+/|toml\.hpp": {"builder/resolve/"},
     r"(zlib|zstd|zstd_errors)\.h": {"builder/layer/", "builder/inputs/"},
