@@ -13,7 +13,7 @@ import time
 
 import jsonschema
 
-from harness import ROOT, Failure, Skip, need, need_equal, need_program, run
+from harness import ROOT, Failure, Skip, imgbuild, need, need_equal, need_program, run
 from oci import Layout, canonical_tar_problems
 
 SCHEMAS = pathlib.Path(__file__).parent / "schema"
@@ -169,3 +169,17 @@ def same_content(one, other):
     """Both compressions hold the same tars, so the same DiffIDs and the same config."""
     need_equal(one.config["rootfs"], other.config["rootfs"], "DiffIDs of the two compressions")
     need_equal(one.manifest["config"]["digest"], other.manifest["config"]["digest"], "config of the two compressions")
+
+
+def wrong_promise_is_refused(manifest, folder):
+    """A promise that the wheel itself does not keep cannot be locked; the message says what the wheel is."""
+    project = folder / "wrong"
+    (project / "manifests").mkdir(parents=True)
+    (project / "layers").symlink_to(ROOT / "layers")
+    text = pathlib.Path(manifest).read_text()
+    wrong = re.sub(r'^(  cuda: )"[0-9.]+"', r'\1"12.1"', text, flags=re.M)
+    need(wrong != text, "the manifest promises no CUDA")
+    (project / "manifests/image.yaml").write_text(wrong)
+    ran = run(imgbuild(), "lock", project / "manifests/image.yaml", "--progress", "plain", expect=2)
+    need("12.8" in ran.err and "12.1" in ran.err, f"the message does not say which CUDA the wheel is for:\n{ran.err}")
+    need(not (project / "manifests/image.lock.json").exists(), "a lock was written all the same")

@@ -56,6 +56,8 @@ def main():
     has_torch = any(w["name"] == "torch" for w in lock["wheels"])
 
     with scratch("e2e") as folder:
+        if has_torch:
+            results.run("wrong_promise", j.wrong_promise_is_refused, manifest, folder)
         layouts = {}
         for compression in ("zstd", "gzip"):
             layout = results.run(f"{compression}.build", build, manifest, options.lock, compression,
