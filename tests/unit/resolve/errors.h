@@ -22,7 +22,7 @@ std::string error_of(Body&& body) {
 }
 
 inline std::filesystem::path data_folder() {
-  return std::filesystem::path(__FILE__).parent_path() / "data";
+  return std::filesystem::path(IMG_TEST_DATA);
 }
 
 }  // namespace img::test

@@ -10,3 +10,6 @@ img_unit_test(resolve
     requirements_test.cc
     uv_test.cc
   LIBRARIES img_resolve)
+# A definition, since __FILE__ is relative under some compiler caches.
+target_compile_definitions(resolve_test PRIVATE
+  IMG_TEST_DATA="${CMAKE_CURRENT_SOURCE_DIR}/resolve/data")
