@@ -21,8 +21,6 @@ std::string error_of(Body&& body) {
   return "nothing was thrown";
 }
 
-inline std::filesystem::path data_folder() {
-  return std::filesystem::path(IMG_TEST_DATA);
-}
+inline std::filesystem::path data_folder() { return std::filesystem::path(IMG_TEST_DATA); }
 
 }  // namespace img::test
