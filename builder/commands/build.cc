@@ -125,8 +125,7 @@ void add_build_command(CLI::App& app, Action& chosen) {
   CLI::App* command = app.add_subcommand("build", "Build the image of a manifest");
   command->add_option("MANIFEST", flags->manifest, "The image manifest")->required();
   command->add_option("-o,--output", flags->output, "Where the image goes")->required();
-  command->add_option("--format", flags->format,
-                      "dir (OCI layout, default), oci-archive or docker-archive");
+  command->add_option("--format", flags->format, "dir (default), oci-archive or docker-archive");
   command->add_option("--compression", flags->compression,
                       "zstd (default) or gzip; overrides the manifest");
   command->add_option("--lock", flags->lock, "Use this lock");

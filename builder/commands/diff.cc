@@ -91,8 +91,7 @@ ExitCode run_diff(Session& session, const DiffFlags& flags) {
 
 void add_diff_command(CLI::App& app, Action& chosen) {
   auto flags = std::make_shared<DiffFlags>();
-  CLI::App* command =
-      app.add_subcommand("diff", "Say what differs between two images: exit 0 same, 1 different");
+  CLI::App* command = app.add_subcommand("diff", "Say what differs between two images");
   command->add_option("LEFT", flags->left, "Layout directory, OCI archive or docker archive")
       ->required();
   command->add_option("RIGHT", flags->right, "The other one")->required();

@@ -48,8 +48,7 @@ void add_fetch_command(CLI::App& app, Action& chosen) {
   CLI::App* command = app.add_subcommand("fetch", "Bring every locked file into the store");
   command->add_option("MANIFEST", flags->manifest, "The image manifest")->required();
   command->add_option("--lock", flags->lock, "Use this lock");
-  command->add_option("--export", flags->export_folder,
-                      "Also write all files into this folder; it serves as --source folder=DIR");
+  command->add_option("--export", flags->export_folder, "Also write all files into this folder");
   command->add_option("-j,--jobs", flags->jobs, "Downloads at once (default 8)");
   command->callback([flags, &chosen] {
     chosen = [flags](Session& session) { return run_fetch(session, *flags); };

@@ -101,8 +101,7 @@ void add_lock_command(CLI::App& app, Action& chosen) {
   command->add_option("-o,--output", flags->output,
                       "Write the lock here (default: beside the manifest)");
   command->add_flag("--check", flags->check, "Only say whether the lock fits: exit 0 or 2");
-  command->add_option("--update", flags->update,
-                      "Only this distribution or package may move; repeatable");
+  command->add_option("--update", flags->update, "Only this package may move; repeatable");
   command->add_flag("--allow-index-change", flags->allow_index_change,
                     "Accept that a wheel now comes from another index");
   command->callback([flags, &chosen] {

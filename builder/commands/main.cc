@@ -3,8 +3,10 @@
 
 #include "builder/base/error.h"
 #include "builder/base/interrupt.h"
+#include "builder/base/text.h"
 #include "builder/commands/commands.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -15,9 +17,9 @@ namespace img {
 namespace {
 
 constexpr const char* kExitCodes =
-    "Exit status: 0 done, 1 two images differ, 2 usage or manifest or lock, 3 could not be done\n"
-    "(network, disk, missing program), 4 bytes are not what their digest says, 70 a bug,\n"
-    "130/143 interrupted.";
+    "Exit status: 0 done, 1 two images differ, 2 usage or manifest or lock,\n"
+    "3 could not be done (network, disk, missing program), 4 bytes are not what\n"
+    "their digest says, 70 a bug, 130/143 interrupted.";
 
 constexpr void (*kCommands[])(CLI::App&, Action&) = {
     add_lock_command, add_fetch_command,  add_build_command, add_show_command,
@@ -31,11 +33,9 @@ void add_global_flags(CLI::App& app, GlobalFlags& flags) {
   app.add_flag("-q,--quiet", flags.quiet, "No progress, no notes");
   app.add_flag("-v,--verbose", flags.verbose, "More notes");
   app.add_option("--cache-dir", flags.cache_dir, "Where the store is");
-  app.add_option("--source", flags.sources,
-                 "NAME=URL of an index or mirror, or folder=DIR; repeatable");
+  app.add_option("--source", flags.sources, "NAME=URL of a mirror, or folder=DIR");
   app.add_flag("--offline", flags.offline, "Use nothing but the store and local folders");
-  app.add_option("--layers", flags.recipe_folders,
-                 "Folder with recipes, after 'layers/' near the manifest; repeatable");
+  app.add_option("--layers", flags.recipe_folders, "More folders with recipes");
 }
 
 void print_error(const Error& error) { std::fprintf(stderr, "%s\n", error.render().c_str()); }
@@ -46,22 +46,39 @@ int usage_failure(CLI::App& app, const CLI::ParseError& error) {
   return static_cast<int>(ExitCode::usage);
 }
 
+/// The parser only says that a verb is missing; this says which one was meant.
+void require_known_verb(const CLI::App& app, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return;
+  std::vector<std::string> verbs;
+  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
+    verbs.push_back(verb->get_name());
+  }
+  if (std::find(verbs.begin(), verbs.end(), argv[1]) != verbs.end()) return;
+  const auto near = did_you_mean(argv[1], verbs);
+  throw UsageError(ErrorText{
+      .message = "there is no command '" + std::string(argv[1]) + "'",
+      .hint = near ? "did you mean '" + *near + "'?" : std::string("see 'imgbuild --help'")});
+}
+
 int run(int argc, char** argv) {
   GlobalFlags flags;
   Action chosen;
-  CLI::App app(
-      "Builds layered, reproducible OCI images of PyTorch and CUDA from a manifest and its lock.",
-      "imgbuild");
+  CLI::App app("Builds reproducible OCI images of PyTorch and CUDA from a manifest.", "imgbuild");
   app.require_subcommand(1);
   app.fallthrough();
   app.footer(kExitCodes);
   app.set_help_all_flag("--help-all", "Help of all commands");
   add_global_flags(app, flags);
   for (const auto add_command : kCommands) add_command(app, chosen);
+  require_known_verb(app, argc, argv);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return usage_failure(app, error);
+  }
+  if (!parse_progress_mode(flags.progress)) {
+    throw UsageError(ErrorText{.message = "'" + flags.progress + "' is no progress mode",
+                               .hint = "use auto, tty, plain, json or quiet"});
   }
   install_interrupt_handlers();
   ::umask(022);  // what we and the programs we run create does not depend on the caller

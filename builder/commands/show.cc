@@ -221,8 +221,7 @@ bool is_manifest(const std::string& subject) {
 
 void add_show_command(CLI::App& app, Action& chosen) {
   auto flags = std::make_shared<ShowFlags>();
-  CLI::App* command = app.add_subcommand(
-      "show", "Show a manifest's plan (layers, sizes, origins, what could go) or an image");
+  CLI::App* command = app.add_subcommand("show", "Show the plan of a manifest, or an image");
   command->add_option("SUBJECT", flags->subject, "A manifest (.yaml), a layout or an archive")
       ->required();
   command->add_option("--lock", flags->lock, "Use this lock");

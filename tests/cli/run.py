@@ -94,8 +94,8 @@ def run_case(case, program, version):
         done = subprocess.run(["sh", "-eu", str(case)], cwd=work, env=environment(folder, program),
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               timeout=300)
-        out = tidy(done.stdout.decode("utf-8", "replace"), work, version).replace(str(folder), "$HOME_OF_CASE")
-        err = tidy(done.stderr.decode("utf-8", "replace"), work, version).replace(str(folder), "$HOME_OF_CASE")
+        out = tidy(done.stdout.decode("utf-8", "replace").replace(str(folder), "$HOME_OF_CASE"), work, version)
+        err = tidy(done.stderr.decode("utf-8", "replace").replace(str(folder), "$HOME_OF_CASE"), work, version)
     if done.returncode == 77:  # the case says that it cannot run here; last line of stderr is the reason
         raise Skip((err.strip().splitlines() or ["no reason given"])[-1])
     exit_file = case.with_suffix(".exit")

@@ -80,7 +80,8 @@ def main():
             # The tars are the same, so what looks into them looks once.
             results.run("canonical_tars", j.layers_are_canonical, layouts["zstd"])
             results.run("no_driver_inside", j.no_driver_inside, layouts["zstd"])
-            results.run("gzip.crane_validate", j.crane_validate, layouts["gzip"], folder)
+            if not has_torch:  # minutes of hashing for 4 GB; the small image shows the same
+                results.run("gzip.crane_validate", j.crane_validate, layouts["gzip"], folder)
         if "gzip" in layouts:
             bundle = folder / "bundle"
             results.run("gzip.umoci_unpack", j.umoci_unpack, layouts["gzip"], bundle)
