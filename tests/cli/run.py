@@ -48,7 +48,7 @@ def environment(folder, program):
 
 
 def tidy(text, folder, version):
-    text = text.replace(str(folder), "$TMP").replace(str(ROOT), "$ROOT")
+    text = text.replace(str(folder), "$TMP").replace(str(folder.parent), "$HOME_OF_CASE").replace(str(ROOT), "$ROOT")
     text = re.sub(rf"\b{re.escape(version)}\b", "$VERSION", text)
     return re.sub(r"sha256:[0-9a-f]{64}\b", "sha256:$HEX", text)
 
@@ -94,8 +94,8 @@ def run_case(case, program, version):
         done = subprocess.run(["sh", "-eu", str(case)], cwd=work, env=environment(folder, program),
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               timeout=300)
-        out = tidy(done.stdout.decode("utf-8", "replace").replace(str(folder), "$HOME_OF_CASE"), work, version)
-        err = tidy(done.stderr.decode("utf-8", "replace").replace(str(folder), "$HOME_OF_CASE"), work, version)
+        out = tidy(done.stdout.decode("utf-8", "replace"), work, version)
+        err = tidy(done.stderr.decode("utf-8", "replace"), work, version)
     if done.returncode == 77:  # the case says that it cannot run here; last line of stderr is the reason
         raise Skip((err.strip().splitlines() or ["no reason given"])[-1])
     exit_file = case.with_suffix(".exit")
