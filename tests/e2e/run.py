@@ -56,7 +56,7 @@ def main():
     has_torch = any(w["name"] == "torch" for w in lock["wheels"])
 
     with scratch("e2e") as folder:
-        if has_torch:
+        if has_torch and os.environ.get("IMG_TEST_FULL") == "1":  # resolves anew, with the network
             results.run("wrong_promise", j.wrong_promise_is_refused, manifest, folder)
         layouts = {}
         for compression in ("zstd", "gzip"):
