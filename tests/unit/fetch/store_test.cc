@@ -71,6 +71,7 @@ TEST_F(StoreTest, ABlobIsVisibleWholeReadOnlyAndStamped) {
   struct stat info {};
   ASSERT_EQ(stat(store.blob_path(digest).c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 07777, 0444u);
+  EXPECT_LT(info.st_mtim.tv_sec, info.st_ctim.tv_sec);  // so that any later write moves it
   EXPECT_EQ(names("verified"), std::vector<std::string>{std::string(digest.hex())});
   EXPECT_FALSE(store.contains(Digest::of("other")));
 }
