@@ -40,6 +40,12 @@ struct LayoutImage {
 /// (UsageError).
 void write_layout(const LayoutImage& image, const fs::path& target, LayoutFormat format);
 
+/// A blob as it is stored, whatever its bytes are.
+struct StoredBlob {
+  std::unique_ptr<Source> source;
+  std::uint64_t size = 0;
+};
+
 /// Reads an image wherever it is: OCI layout directory, OCI archive, docker archive (plain tar). An
 /// archive is indexed, not unpacked. Every document is verified against its digest when read.
 class LayoutReader {
@@ -53,6 +59,9 @@ class LayoutReader {
   virtual bool contains(const Digest& digest) = 0;
   /// Verifying source: throws IntegrityError at the end when size or digest differ.
   virtual std::unique_ptr<Source> open_blob(const Descriptor& descriptor) = 0;
+  /// For those who judge an image instead of using it: nothing is verified; nullopt when the blob
+  /// is not there.
+  virtual std::optional<StoredBlob> open_unverified(const Digest& digest) = 0;
   /// Whole small document (at most 8 MiB), verified.
   virtual std::string read_document(const Descriptor& descriptor) = 0;
 };

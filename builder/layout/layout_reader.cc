@@ -43,6 +43,17 @@ class VerifyingSource final : public Source {
   bool verified_ = false;
 };
 
+/// Hands out the bytes of a blob as they are.
+class StoredSource final : public Source {
+ public:
+  explicit StoredSource(LocatedBlob blob) : blob_(std::move(blob)), source_(open_located(blob_)) {}
+  std::size_t read(ByteSpan buffer) override { return source_->read(buffer); }
+
+ private:
+  LocatedBlob blob_;
+  std::unique_ptr<Source> source_;
+};
+
 class FolderReader final : public LocatingReader {
  public:
   explicit FolderReader(const fs::path& path) : LocatingReader(path) {
@@ -101,6 +112,13 @@ std::unique_ptr<Source> LocatingReader::open_blob(const Descriptor& descriptor) 
                     {"got", with_commas(blob->size) + " bytes", path_.string()}}});
   }
   return std::make_unique<VerifyingSource>(std::move(*blob), digest);
+}
+
+std::optional<StoredBlob> LocatingReader::open_unverified(const Digest& digest) {
+  std::optional<LocatedBlob> blob = find(digest);
+  if (!blob) return std::nullopt;
+  const std::uint64_t size = blob->size;
+  return StoredBlob{.source = std::make_unique<StoredSource>(std::move(*blob)), .size = size};
 }
 
 std::string LocatingReader::read_document(const Descriptor& descriptor) {

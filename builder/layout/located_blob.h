@@ -24,6 +24,7 @@ class LocatingReader : public LayoutReader {
   explicit LocatingReader(fs::path path) : path_(std::move(path)) {}
   bool contains(const Digest& digest) override { return find(digest).has_value(); }
   std::unique_ptr<Source> open_blob(const Descriptor& descriptor) override;
+  std::optional<StoredBlob> open_unverified(const Digest& digest) override;
   std::string read_document(const Descriptor& descriptor) override;
 
  protected:

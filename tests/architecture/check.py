@@ -51,7 +51,7 @@ DOORS = {
     r"libxml/": {"builder/fetch/"},
     r"toml\+\+/|toml\.hpp": {"builder/resolve/"},
     r"(zlib|zstd|zstd_errors)\.h": {"builder/layer/", "builder/inputs/"},
-    r"(isa-l/|isa-l\.h|igzip_lib\.h)": {"builder/layer/", "builder/inputs/"},
+    r"(isa-l/|isa-l\.h|igzip_lib\.h)": {"builder/layer/", "builder/inputs/", "validators/image/"},
     r"CLI/": {"builder/commands/", "validators/"},
 }
 

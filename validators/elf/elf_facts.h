@@ -19,15 +19,22 @@ struct GpuArch {
 };
 std::string to_string(GpuArch arch);  ///< "90a"
 
-/// The GPU code of one file. A fat binary is one container of `.nv_fatbin`; each holds machine code
-/// (cubin) and PTX for several architectures.
+/// The GPU code of one file. A fat binary is one container of `.nv_fatbin` or `__nv_relfatbin`
+/// (what the CUDA runtime registers); each holds machine code (cubin) and PTX for several
+/// architectures. Some libraries keep further containers in other sections (cuFFT nearly all of
+/// them, in `.ldata`) and load them by hand; those usually hold one architecture each, so they are
+/// counted apart.
 struct FatBinaries {
-  std::uint64_t count = 0;                   ///< fat binaries that were read
+  std::uint64_t count = 0;                   ///< registered fat binaries that were read
   std::map<GpuArch, std::uint64_t> machine;  ///< architecture → fat binaries that hold it
   std::map<GpuArch, std::uint64_t> ptx;
-  std::vector<std::string> limits;  ///< what could not be read, and why; never guessed
-  /// Architectures that at least nine in ten fat binaries hold: what the library as a whole is
-  /// built for, apart from single kernels.
+  std::uint64_t other_count = 0;                   ///< fat binaries found in other sections
+  std::map<GpuArch, std::uint64_t> other_machine;  ///< the same of those
+  std::map<GpuArch, std::uint64_t> other_ptx;
+  std::vector<std::string> other_sections;  ///< that hold them, in order of the file
+  std::vector<std::string> limits;          ///< what could not be read, and why; never guessed
+  /// Architectures that at least nine in ten registered fat binaries hold: what the library as a
+  /// whole is built for, apart from single kernels.
   std::vector<GpuArch> common_machine() const;
 };
 
