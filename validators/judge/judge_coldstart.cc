@@ -70,19 +70,19 @@ std::string count_text(const Json& event, const char* key) {
   return count < 0 ? "an unknown number of" : with_commas(static_cast<std::uint64_t>(count));
 }
 
+std::string size_text(const Json& event, const char* key) {
+  const std::int64_t size = integer_of(event, key).value_or(-1);
+  return size < 0 ? "an unknown size" : human_size(static_cast<std::uint64_t>(size));
+}
+
 void judge_detail(const Json& event, Judgement& judgement) {
-  judgement.pass("what 'import torch' touches",
+  judgement.pass("what 'import torch' opens",
                  count_text(event, "modules") + " modules, " + count_text(event, "opened") +
-                     " files opened by Python (" + count_text(event, "failed_opens") +
-                     " not there), " + count_text(event, "loader_tries") +
-                     " names tried by the loader (" + count_text(event, "loader_misses") +
-                     " not there), " + count_text(event, "mapped_files") + " files mapped with " +
-                     human_size(static_cast<std::uint64_t>(std::max<std::int64_t>(
-                         0, integer_of(event, "mapped_bytes").value_or(0)))) +
-                     ", of which " +
-                     human_size(static_cast<std::uint64_t>(std::max<std::int64_t>(
-                         0, integer_of(event, "resident_bytes").value_or(0)))) +
-                     " resident");
+                     " files, " + count_text(event, "failed_opens") + " that are not there");
+  judgement.pass("what 'import torch' maps", count_text(event, "mapped_files") + " files of " +
+                                                 size_text(event, "mapped_bytes") + ", " +
+                                                 size_text(event, "resident_bytes") +
+                                                 " of them resident");
   const std::int64_t missing = integer_of(event, "missing_bytecode").value_or(-1);
   if (missing > 0) {
     judgement.warn("modules are compiled at every start because their bytecode is missing",
@@ -93,6 +93,12 @@ void judge_detail(const Json& event, Judgement& judgement) {
   }
 }
 
+void judge_loader(const Json& event, Judgement& judgement) {
+  judgement.pass("what the loader tries for 'import torch'",
+                 count_text(event, "tries") + " files, " + count_text(event, "misses") +
+                     " that are not there");
+}
+
 }  // namespace
 
 Judgement judge_cold_start(const ContainerInput& input) {
@@ -101,10 +107,12 @@ Judgement judge_cold_start(const ContainerInput& input) {
   std::vector<double> starts;
   for (const ProbeRun* run : usable_runs(input, "coldstart")) {
     if (run->start_seconds > 0) starts.push_back(run->start_seconds);
+    judge_children(*run, "'import torch' under observation", judgement);
     for (const Json* event : events_named(*run, "sample")) {
       judge_sample(*run, *event, phases, judgement);
     }
     for (const Json* event : events_named(*run, "detail")) judge_detail(*event, judgement);
+    for (const Json* event : events_named(*run, "loader")) judge_loader(*event, judgement);
   }
   if (!starts.empty()) {
     judgement.pass("container create and start", "median " + seconds_text(median_of(starts)) +

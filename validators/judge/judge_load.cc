@@ -143,6 +143,21 @@ std::size_t judge_expected(const ProbeRun& run, const std::vector<ExpectedLibrar
   return as_expected;
 }
 
+/// A torch that lies somewhere else, in a user's site-packages for instance, was imported instead.
+void judge_torch_folder(const ContainerInput& input, const ProbeRun& run, Judgement& judgement) {
+  for (const Json* event : events_named(run, "torch")) {
+    const std::string folder = text_or(*event, "folder", "");
+    const bool same = folder == input.expectations.torch_folder;
+    judgement.findings.push_back({.status = same ? Status::pass : Status::fail,
+                                  .message = same ? "'import torch' takes the torch of the image"
+                                                  : "'import torch' takes another torch",
+                                  .path = folder,
+                                  .expected = input.expectations.torch_folder,
+                                  .actual = folder,
+                                  .source = "files of the image"});
+  }
+}
+
 }  // namespace
 
 Judgement judge_load_torch(const ContainerInput& input) {
@@ -168,6 +183,7 @@ Judgement judge_load_provenance(const ContainerInput& input) {
       judgement.blocked = "torch was not mapped in probe run '" + run->label + "'";
       continue;
     }
+    judge_torch_folder(input, *run, judgement);
     judge_one_copy(*run, files, judgement);
     judge_cudnn_folder(*run, files, judgement);
     const std::vector<ExpectedLibrary>& libraries = input.expectations.libraries;

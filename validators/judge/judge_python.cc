@@ -84,6 +84,7 @@ Judgement judge_imports(const ContainerInput& input) {
   Judgement judgement;
   const ProbeRun* const run = usable_run(input, "python:import");
   if (run == nullptr) return judgement;
+  judge_children(*run, "importing modules", judgement);
   judge_packages(input, *run, judgement);
   std::size_t good = 0;
   for (const Json* event : events_named(*run, "import")) judge_import(*event, good, judgement);
@@ -118,6 +119,7 @@ Judgement judge_no_user(const ContainerInput& input) {
   Judgement judgement;
   const ProbeRun* const run = usable_run(input, "python:nouser");
   if (run == nullptr) return judgement;
+  judge_children(*run, "Python as an unknown user", judgement);
   const std::vector<const Json*> circumstances = events_named(*run, "circumstances");
   if (circumstances.empty()) {
     judgement.blocked = "the probe does not say as whom it ran";
@@ -155,6 +157,7 @@ Judgement judge_compile(const ContainerInput& input) {
   Judgement judgement;
   const ProbeRun* const run = usable_run(input, "python:compile");
   if (run == nullptr) return judgement;
+  judge_children(*run, "'torch.compile'", judgement);
   const Json* const outcome = outcome_of(*run, judgement);
   if (outcome == nullptr) return judgement;
   const double seconds = number_of(*outcome, "seconds").value_or(-1);
