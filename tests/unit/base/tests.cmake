@@ -12,4 +12,5 @@ img_unit_test(base
     progress_test.cc
     thread_pool_test.cc
     yaml_test.cc
+    damage_test.cc
   LIBRARIES img_base)

@@ -8,7 +8,11 @@
 #include "tests/support/wheel_builder.h"
 
 #include <memory>
+#include <stdexcept>
 #include <string>
+
+#include <sys/mman.h>
+#include <unistd.h>
 
 namespace img::testing {
 
@@ -23,12 +27,13 @@ std::string refusal(Body&& body) {
   return "nothing was thrown";
 }
 
-/// An open file with these bytes and no name.
+/// An open file with these bytes, in memory only.
 inline std::shared_ptr<const InputFile> file_of(const std::string& bytes) {
-  const TempDir folder(fs::temp_directory_path(), "inputs-test-");
-  const fs::path path = folder.path() / "file";
-  write_file(path, bytes);
-  return InputFile::open(path);
+  const Fd memory(memfd_create("inputs-test", MFD_CLOEXEC));
+  if (write(memory.get(), bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) {
+    throw std::runtime_error("cannot write to a file in memory");
+  }
+  return InputFile::open("/proc/self/fd/" + std::to_string(memory.get()));
 }
 
 inline Wheel open_wheel(const WheelParts& parts) {

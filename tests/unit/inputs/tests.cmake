@@ -8,4 +8,5 @@ img_unit_test(inputs
   wheel_install_test.cc
   archive_test.cc
   debian_test.cc
+  damage_test.cc
   LIBRARIES img_inputs)

@@ -17,5 +17,6 @@ img_unit_test(layer
     tar_reader_hostile_test.cc
     outside_readers_test.cc
     golden_test.cc
+    damage_test.cc
   LIBRARIES img_layer)
 target_compile_definitions(layer_test PRIVATE IMG_GOLDEN_DIR="${CMAKE_SOURCE_DIR}/tests/golden")
