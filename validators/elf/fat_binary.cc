@@ -18,7 +18,7 @@ constexpr std::uint32_t kMagic = 0xBA55ED50;
 constexpr std::uint64_t kHeaderSize = 16;
 constexpr std::uint64_t kEntryHeaderSize = 64;
 constexpr std::uint64_t kWrapperSize = 24;  // of one fat binary in .nvFatBinSegment
-constexpr std::uint64_t kAlignment = 8;     // of fat binaries within a section
+constexpr std::uint64_t kAlignment = 8;     // of registered fat binaries
 
 constexpr std::uint16_t kPtx = 1, kMachine = 2, kIntermediate = 8;
 constexpr std::uint64_t kArchSpecific = 0x100000, kUnknownFamily = 0x200000;
@@ -37,6 +37,7 @@ struct Container {
   std::set<GpuArch> machine, ptx;
   std::uint64_t unknown_family = 0;  ///< entries with a flag whose meaning is not known
   std::set<std::uint16_t> unknown_kinds;
+  std::uint64_t entries = 0;
   std::string problem;  ///< empty: read to its end
 };
 
@@ -76,6 +77,7 @@ Container read_container(ElfBytes bytes, std::uint64_t at, std::uint64_t entries
   Container container{.size = kHeaderSize + entries_size};
   ElfBytes rest = bytes.subspan(at + kHeaderSize, entries_size);
   while (!rest.empty()) {
+    ++container.entries;
     const auto size = take_entry(rest, container);
     if (!size) {
       container.problem = "has an entry that does not fit the known layout";
@@ -86,14 +88,15 @@ Container read_container(ElfBytes bytes, std::uint64_t at, std::uint64_t entries
   return container;
 }
 
-/// The next place at or after `at` where the magic stands; nullopt when there is none.
-std::optional<std::uint64_t> find_magic(ElfBytes bytes, std::uint64_t at) {
+/// The next place at or after `at` where the magic stands, at a multiple of `alignment` from the
+/// start of the section; nullopt when there is none.
+std::optional<std::uint64_t> find_magic(ElfBytes bytes, std::uint64_t at, std::uint64_t alignment) {
   while (at < bytes.size()) {
     const void* found = memmem(bytes.data() + at, bytes.size() - at, &kMagic, sizeof(kMagic));
     if (found == nullptr) return std::nullopt;
     const auto place =
         static_cast<std::uint64_t>(static_cast<const std::uint8_t*>(found) - bytes.data());
-    if (place % kAlignment == 0) return place;
+    if (place % alignment == 0) return place;
     at = place + 1;
   }
   return std::nullopt;
@@ -140,7 +143,7 @@ class FatBinaryReader {
   /// One after the other; where the next does not begin at once it is searched for.
   void read_registered(const ElfSection& section) {
     std::uint64_t at = 0, unreadable = 0;
-    while (const auto place = find_magic(section.bytes, at)) {
+    while (const auto place = find_magic(section.bytes, at, kAlignment)) {
       const auto entries = entries_size_at(section.bytes, *place);
       if (!entries) {
         ++unreadable;
@@ -161,20 +164,32 @@ class FatBinaryReader {
     }
   }
 
-  /// Other sections hold other bytes as well, so only what fits the layout to its end counts.
+  /// Other sections hold other bytes as well, so only what fits the layout to its end counts. It
+  /// can stand anywhere: cuFFT's are not aligned.
   void read_others(const ElfSection& section) {
-    std::uint64_t at = 0, here = 0;
-    while (const auto place = find_magic(section.bytes, at)) {
-      at = *place + kAlignment;
+    // Containers that do not fit may overlap in a hostile file: each entry is paid for once or so.
+    const std::uint64_t most_wasted = section.bytes.size() / kEntryHeaderSize + 1000;
+    std::uint64_t at = 0, here = 0, wasted = 0;
+    while (const auto place = find_magic(section.bytes, at, 1)) {
+      at = *place + 1;
       const auto entries = entries_size_at(section.bytes, *place);
       if (!entries || *entries == 0) continue;
       const Container container = read_container(section.bytes, *place, *entries);
-      if (!container.problem.empty()) continue;
+      if (!container.problem.empty()) {
+        wasted += container.entries;
+        if (wasted > most_wasted) break;
+        continue;
+      }
       take(container);
       ++here;
       count(container.machine, found_.other_machine);
       count(container.ptx, found_.other_ptx);
       at = *place + container.size;
+    }
+    if (wasted > most_wasted) {
+      limit("section '" + printable(section.name) +
+            "' is searched in part only: too much of it "
+            "looks like fat binaries and is none");
     }
     if (here == 0) return;
     found_.other_count += here;
@@ -190,12 +205,13 @@ class FatBinaryReader {
     for (const GpuArch& arch : archs) ++into[arch];
   }
 
-  /// The program registers each fat binary through one record of this section.
+  /// The program registers each fat binary through one record of this section. There may be one
+  /// more: the stub that nvcc's own link step adds.
   void compare_with_wrappers() {
     const ElfSection* wrappers = layout_.find_section(".nvFatBinSegment");
     if (wrappers == nullptr) return;
     const std::uint64_t registered = wrappers->size / kWrapperSize;
-    if (registered == found_.count) return;
+    if (registered <= found_.count) return;
     limit(with_commas(registered) + " fat binaries are registered, but " +
           with_commas(found_.count) + " were found");
   }
