@@ -144,9 +144,9 @@ CheckResult check_layers(const CheckContext& context) {
     return blocked("IMG-LAYER", Tier::image,
                    count_of(damaged, "layer") + " of other bytes than the image names");
   }
-  std::uint64_t entries = 0;
-  for (const LayerFact& layer : context.image().layers) entries += layer.files;
-  findings.push_back(pass_finding(context, with_commas(entries) + " entries of " +
+  std::uint64_t files = 0;
+  for (const LayerFact& layer : context.image().layers) files += layer.files;
+  findings.push_back(pass_finding(context, with_commas(files) + " files of " +
                                                count_of(context.image().layers.size(), "layer") +
                                                " were read"));
   return finish("IMG-LAYER", std::move(findings));

@@ -56,8 +56,8 @@ void judge_hidden(const CheckContext& context, std::uint64_t total,
   const std::uint64_t many = share_of(total, kHiddenWarn, kHiddenFloor);
   const Status status = sum > most ? Status::fail : sum > many ? Status::warn : Status::pass;
   Finding finding{.status = status,
-                  .message = count_of(hidden.size(), "file") + " of lower layers, " +
-                             human_size(sum) + ", no container sees"};
+                  .message = "no container sees " + count_of(hidden.size(), "file") +
+                             " of lower layers, " + human_size(sum)};
   findings.push_back(compared(std::move(finding),
                               "at most " + human_size(status == Status::fail ? most : many),
                               human_size(sum), "limit of this check"));
