@@ -15,9 +15,19 @@ namespace {
 /// Width of the excerpt beyond which a window around the marked column is shown instead.
 constexpr std::size_t kExcerptWidth = 88;
 
-ErrorText with_reason(int errno_value, ErrorText text) {
+/// nullptr for numbers that are no errors.
+const char* description_of(int errno_value) {
+#if __GLIBC_PREREQ(2, 32)
   // Unlike strerror() this one is thread-safe and does not follow the locale.
-  const char* reason = strerrordesc_np(errno_value);
+  return strerrordesc_np(errno_value);
+#else
+  // The portable programs have one thread where this is called, and never set a locale.
+  return strerror(errno_value);
+#endif
+}
+
+ErrorText with_reason(int errno_value, ErrorText text) {
+  const char* reason = description_of(errno_value);
   text.message += ": ";
   text.message += reason != nullptr ? reason : "error " + std::to_string(errno_value);
   return text;

@@ -55,7 +55,7 @@ std::vector<const ProbeRun*> usable_runs(const ContainerInput& input, std::strin
 void judge_children(const ProbeRun& run, const std::string& what, Judgement& judgement);
 
 /// "0.37 s"
-std::string seconds_text(double seconds);
+std::string time_text(double seconds);
 double median_of(std::vector<double> values);  ///< 0 for none
 
 }  // namespace img

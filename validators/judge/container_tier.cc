@@ -29,6 +29,7 @@ ProbeCall call(std::string label, std::string probe, std::vector<std::string> ar
 void add_with_and_without_library_path(Calls& calls, ProbeCall one) {
   // libtorch with its CUDA libraries maps 4 GB of files; what is touched of them counts as memory.
   one.memory_bytes = 8 * kGiB;
+  one.timeout = 120s;
   ProbeCall clean = one;
   clean.label += "-clean";
   clean.unset = {"LD_LIBRARY_PATH"};
@@ -72,7 +73,7 @@ Calls version_calls(const Expectations& expectations, const Options&) {
 
 Calls sdpa_calls(const Expectations& expectations, const Options&) {
   ProbeCall one = call("sdpa", "sdpa", {"--torch", expectations.torch_folder});
-  one.timeout = 120s;
+  one.timeout = 240s;
   return {one};
 }
 
@@ -126,6 +127,7 @@ ProbeCall python_call(const Expectations& expectations, const std::string& mode)
   ProbeCall one =
       call("python:" + mode, "python", {"--python", expectations.python, "--mode", mode});
   one.memory_bytes = 8 * kGiB;
+  one.timeout = 120s;
   return one;
 }
 
@@ -330,7 +332,7 @@ void judge_children(const ProbeRun& run, const std::string& what, Judgement& jud
   }
 }
 
-std::string seconds_text(double seconds) {
+std::string time_text(double seconds) {
   // Hundredths are what a reader compares; beyond a year something lied and digits do not matter.
   if (!(seconds >= 0) || seconds > 3e7) return "an impossible time";
   const auto hundredths = static_cast<std::uint64_t>(seconds * 100 + 0.5);

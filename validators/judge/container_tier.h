@@ -31,7 +31,8 @@ struct ProbeCall {
 struct ContainerPlanOptions {
   std::vector<std::string> only;  ///< ids of checks; empty: all
   int cold_samples = 5;           ///< fresh processes for each figure of a cold start
-  bool drop_page_cache = false;   ///< --cold: the image's own files are dropped before each sample
+  /// --cold: whoever runs the plan drops the image's own files before each call of "coldstart".
+  bool drop_page_cache = false;
 };
 
 /// The runs that the checks of the tier need, in order; pure.

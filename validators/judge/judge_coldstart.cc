@@ -34,11 +34,11 @@ void judge_sample(const ProbeRun& run, const Json& event, std::map<std::string, 
 
 std::string spread_text(const Phase& phase) {
   const auto [least, most] = std::minmax_element(phase.seconds.begin(), phase.seconds.end());
-  std::string text = "median " + seconds_text(median_of(phase.seconds)) + ", from " +
-                     seconds_text(*least) + " to " + seconds_text(*most) + " in " +
+  std::string text = "median " + time_text(median_of(phase.seconds)) + ", from " +
+                     time_text(*least) + " to " + time_text(*most) + " in " +
                      std::to_string(phase.seconds.size()) + " samples";
   if (!phase.cpu_seconds.empty()) {
-    text += ", " + seconds_text(median_of(phase.cpu_seconds)) + " of CPU";
+    text += ", " + time_text(median_of(phase.cpu_seconds)) + " of CPU";
   }
   if (phase.read_bytes > 0) {
     text += ", up to " + human_size(static_cast<std::uint64_t>(phase.read_bytes)) +
@@ -60,7 +60,7 @@ void judge_phase(const ContainerInput& input, const std::string& name, const Pha
   const bool kept = median_of(phase.seconds) <= *limit;
   judgement.findings.push_back({.status = kept ? Status::pass : Status::fail,
                                 .message = what + (kept ? "" : " takes longer than promised"),
-                                .expected = "median at most " + seconds_text(*limit),
+                                .expected = "median at most " + time_text(*limit),
                                 .actual = spread_text(phase),
                                 .source = "manifest"});
 }
@@ -115,7 +115,7 @@ Judgement judge_cold_start(const ContainerInput& input) {
     for (const Json* event : events_named(*run, "loader")) judge_loader(*event, judgement);
   }
   if (!starts.empty()) {
-    judgement.pass("container create and start", "median " + seconds_text(median_of(starts)) +
+    judgement.pass("container create and start", "median " + time_text(median_of(starts)) +
                                                      " of " + std::to_string(starts.size()));
   }
   for (const auto& [name, phase] : phases) judge_phase(input, name, phase, judgement);

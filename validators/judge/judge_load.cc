@@ -42,7 +42,7 @@ bool judge_opens(const ProbeRun& run, Judgement& judgement) {
     any = true;
     if (flag_of(*event, "ok").value_or(false)) {
       judgement.pass("'" + std::string(base_name(path)) + "' loads in '" + run.label + "'",
-                     seconds_text(number_of(*event, "seconds").value_or(-1)), path);
+                     time_text(number_of(*event, "seconds").value_or(-1)), path);
     } else {
       judgement.fail(
           "'" + std::string(base_name(path)) + "' cannot be loaded in '" + run.label + "'",
@@ -53,7 +53,7 @@ bool judge_opens(const ProbeRun& run, Judgement& judgement) {
     any = true;
     if (flag_of(*event, "ok").value_or(false)) {
       judgement.pass("'import torch' works in '" + run.label + "'",
-                     seconds_text(number_of(*event, "seconds").value_or(-1)));
+                     time_text(number_of(*event, "seconds").value_or(-1)));
     } else {
       judgement.fail("'import torch' fails in '" + run.label + "'",
                      text_or(*event, "error", "no reason given"));

@@ -173,7 +173,7 @@ Judgement judge_compile(const ContainerInput& input) {
     judgement.pass(
         "'torch.compile' compiles for the CPU, and the values are those of the plain "
         "function",
-        seconds_text(seconds));
+        time_text(seconds));
   }
   return judgement;
 }

@@ -196,13 +196,14 @@ void judge_cudnn_parts(const Library& cudnn, Judgement& judgement) {
 void judge_cudnn_cuda(const Library& cudnn, const std::string& cuda, Judgement& judgement) {
   const std::optional<std::int64_t> number = cudnn.value("cudnnGetCudartVersion");
   const std::optional<std::string> built = number ? cuda_version_of(*number) : std::nullopt;
-  if (!built || cuda.empty()) return;
-  const bool same = version_numbers(*built).front() == version_numbers(cuda).front();
+  const std::vector<std::uint64_t> image = version_numbers(cuda);
+  if (!built || image.empty()) return;
+  const bool same = version_numbers(*built).front() == image.front();
   judgement.findings.push_back({.status = same ? Status::pass : Status::fail,
                                 .message = same ? "cuDNN is built for the CUDA major of the image"
                                                 : "cuDNN is built for another CUDA major",
                                 .path = cudnn.path,
-                                .expected = "CUDA " + cuda.substr(0, cuda.find('.')),
+                                .expected = "CUDA " + std::to_string(image.front()),
                                 .actual = "CUDA " + *built,
                                 .source = "CUDA runtime of the image"});
 }

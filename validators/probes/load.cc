@@ -19,7 +19,7 @@
 namespace probe {
 namespace {
 
-constexpr std::chrono::seconds kTimeout{50};
+constexpr std::chrono::seconds kTimeout{100};
 
 Library open_library(const std::string& path) {
   const std::int64_t began = monotonic_ns();

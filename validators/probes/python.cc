@@ -92,7 +92,7 @@ void run_pip_check(const std::string& python) {
   const ChildEnd end =
       run_program({.argv = {python, "-m", "pip", "check"},
                    .env = {"PIP_DISABLE_PIP_VERSION_CHECK=1", "PIP_NO_CACHE_DIR=1"},
-                   .timeout = std::chrono::seconds(50),
+                   .timeout = std::chrono::seconds(100),
                    .errors_in_output = true});
   const bool available = end.output.find("No module named pip") == std::string::npos;
   Event("outcome")
@@ -129,7 +129,7 @@ int main(int argc, char** argv) {
     const bool torch = !arguments.one("torch").empty();
     run_code("nouser", python, kNoUserCode,
              torch ? std::vector<std::string>{"torch"} : std::vector<std::string>{},
-             std::chrono::seconds(50));
+             std::chrono::seconds(100));
   }
   if (mode == "compile") {
     run_code("compile", python, kCompileCode, {}, std::chrono::seconds(280));

@@ -28,7 +28,7 @@
 namespace probe {
 namespace {
 
-constexpr std::chrono::seconds kTimeout{50};
+constexpr std::chrono::seconds kTimeout{100};
 /// What torch_call_dispatcher is told that its caller was built with: 2.10, the first to have it.
 constexpr std::uint64_t kBuildVersion = 0x020A000000000000;
 
