@@ -3,7 +3,8 @@
 """Broken images: each must trip exactly the checks that it is made for, and the good one none.
 
   run.py [--only TEXT]          small images made here
-  run.py --flagship LAYOUT      the real image with one thing changed (see flagship.py)
+  run.py --flagship LAYOUT [MANIFEST] [--lock FILE]   the real image with one thing changed (see flagship.py)
+  run.py --build-flagship [MANIFEST] [--lock FILE]    the same, building it first
 """
 
 import argparse
@@ -12,7 +13,7 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from harness import ROOT, Failure, Results, imgcheck, need, need_equal, run, scratch  # noqa: E402
+from harness import ROOT, Failure, Results, imgbuild, imgcheck, need, need_equal, run, scratch  # noqa: E402
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import cases  # noqa: E402
@@ -153,14 +154,22 @@ def small_images(only):
 
 def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument("manifest", nargs="?", default=str(ROOT / "manifests/pytorch-2.8.0-cu128-py311.yaml"))
     parser.add_argument("--flagship", metavar="LAYOUT")
-    parser.add_argument("--manifest", default=str(ROOT / "manifests/pytorch-2.8.0-cu128-py311.yaml"))
+    parser.add_argument("--build-flagship", action="store_true")
     parser.add_argument("--lock")
     parser.add_argument("--only")
     options = parser.parse_args()
     if options.flagship:
         import flagship
         return flagship.main(options)
+    if options.build_flagship:
+        import flagship
+        with scratch("corpus-flagship") as folder:
+            options.flagship = folder / "good"
+            lock = ["--lock", options.lock] if options.lock else []
+            run(imgbuild(), "build", options.manifest, "-o", options.flagship, *lock)
+            return flagship.main(options)
     return small_images(options.only)
 
 

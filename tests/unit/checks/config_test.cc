@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// IMG-CONFIG.
+// IMG-CONFIG: the config against manifest and sense.
 #include "tests/unit/checks/fake_image.h"
 
 #include <gmock/gmock.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// ARCH-LIST.
+// ARCH-LIST: which code runs on which GPU.
 #include "tests/unit/checks/fake_image.h"
 
 #include <gmock/gmock.h>
