@@ -99,18 +99,19 @@ InsideOptions parse_inside_options(const std::vector<std::string>& arguments) {
 
 std::string inside_help() {
   return
-      R"(Checks the container that it runs in: does torch load, from which files, in which
-versions; is attention right; how long does a start take; does Python work.
+      R"(Checks the container that it runs in: does torch load, from which files and in
+which versions; is attention right; how long does a start take; does Python work.
 
 usage: imgcheck-inside [options]
 
-  --expectations FILE    what the image promises ($IMGCHECK_EXPECTATIONS; without
-                         it torch is looked for, and promises are not checked)
+  --expectations FILE    what the image promises ($IMGCHECK_EXPECTATIONS);
+                         without it torch is looked for, no promise is checked
   --image-digest DIGEST  goes into the report
   --check ID             only this check; may be given again
   --cold-samples N       processes for each figure of a cold start (default 5)
   --bundle FOLDER        where the probes are (default: beside this program)
-  --format FORMAT        text (default), json, markdown, html, junit, sarif, github
+  --format FORMAT        text (default), json, markdown, html, junit, sarif or
+                         github
   -o, --output FILE      write the report there
   --version, -h, --help
 
