@@ -4,6 +4,7 @@
 #pragma once
 
 #include "builder/base/error.h"
+#include "builder/base/file.h"
 #include "validators/judge/catalogue.h"
 #include "validators/report/report.h"
 
@@ -24,9 +25,10 @@ struct Policy {
   std::vector<Tier> require_tiers;   ///< every check of these must have run: blocked counts
   Severity fail_at = Severity::low;  ///< failures below are reported as warnings
   bool warnings_fail = false;
-  std::vector<std::string> allow_skipped;  ///< ids that may be skipped in a required tier
+  std::vector<std::string> allow_skipped;  ///< ids that may be skipped in a required tier; "*": all
   std::vector<Waiver> waivers;
 };
+/// Static and container tier required, any failure denies, what does not apply may be skipped.
 Policy default_policy();
 /// ManifestError with file:line:col for anything that is not of the form of docs/policy.md.
 Policy load_policy(const fs::path& file);
@@ -37,11 +39,13 @@ struct Verdict {
   bool allowed = false;
   std::vector<std::string> reasons;  ///< why not, or what was let through, one line each
 };
-/// Applies waivers to the report's results (in place) and decides. `today`: UTC date, an argument
-/// so that expiry can be tested. A simulated result satisfies nothing.
+/// Applies waivers and severities to the report's results (in place), decides, and writes the
+/// verdict into the report. `today`: UTC date ("2026-11-25"), an argument so that expiry can be
+/// tested. A simulated result satisfies nothing; a failure (1) wins over what could not be decided
+/// (3).
 Verdict decide(Report& report, const Policy& policy, const std::string& today);
 /// The exit code of `check` without a policy: 1 when a check failed, 3 when a check of a required
-/// tier is blocked or nothing ran, else 0.
+/// tier is blocked or only simulated, when none of a required tier ran, or none at all; else 0.
 ExitCode exit_code_of(const Report& report, const std::vector<Tier>& required);
 
 }  // namespace img

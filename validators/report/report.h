@@ -5,7 +5,9 @@
 #include "builder/base/json.h"
 #include "validators/judge/finding.h"
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +32,13 @@ struct ReportMachine {
   std::vector<std::string> gpus;
   std::string driver;  ///< empty: none
 };
+/// What a gate decided.
+struct ReportVerdict {
+  bool allowed = false;
+  int exit_code = 0;
+  std::string policy;                ///< file, or "built-in"
+  std::vector<std::string> reasons;  ///< why not, or what was let through, one line each
+};
 struct Report {
   std::string tool_version;
   std::string started;  ///< RFC 3339, UTC
@@ -40,23 +49,35 @@ struct Report {
   std::vector<std::string> tiers;            ///< that were asked for
   std::map<std::string, double> phases;      ///< "inspect", "unpack", … seconds
   std::map<std::string, std::string> facts;  ///< for the matrix: "torch" → "2.8.0+cu128", …
+  std::vector<std::string> notes;            ///< what limits or weakens this run, one sentence each
   std::vector<CheckResult> checks;
+  std::optional<ReportVerdict> verdict;  ///< nullopt: no gate was asked
 };
 
 /// Counts by status, every status present.
 std::map<std::string, std::uint64_t> counts_of(const std::vector<CheckResult>& checks);
 
+/// The source of all other forms: every field is there, null when unknown. Untrusted texts are made
+/// valid UTF-8 without control characters, and cut at 4 KiB.
 Json to_json(const Report& report);
+/// InputError naming the member for anything that to_json() does not write.
 Report parse_report(std::string_view text, const std::string& document);
+/// JSON Schema, draft 2020-12.
 std::string report_json_schema();
 
 /// A report in one form. Everything in it is untrusted and escaped for the form.
 enum class ReportFormat { json, text, markdown, html, junit, sarif, github };
 std::optional<ReportFormat> parse_report_format(std::string_view text);
+std::vector<std::string> report_format_names();
 struct RenderOptions {
-  bool color = false;
-  int width = 100;
+  bool color = false;  ///< text only
+  int width = 100;     ///< columns, text only
 };
+/// What one file or summary of the receiving system may hold; less is written, and said so.
+inline constexpr std::uint64_t kMarkdownLimit = 1ull << 20;  ///< bytes of a GitHub job summary
+inline constexpr std::size_t kSarifLimit = 5000;             ///< results that GitHub shows
+inline constexpr std::size_t kAnnotationLimit = 10;          ///< of a type, in one step
+
 std::string render(const Report& report, ReportFormat format, const RenderOptions& options = {});
 
 }  // namespace img
