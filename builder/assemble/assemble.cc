@@ -7,6 +7,7 @@
 #include "builder/assemble/base_image.h"
 #include "builder/assemble/debian_layers.h"
 #include "builder/assemble/files_tree.h"
+#include "builder/assemble/image_user.h"
 #include "builder/assemble/layer_cache.h"
 #include "builder/assemble/layer_tree.h"
 #include "builder/assemble/plan.h"
@@ -114,7 +115,7 @@ class Assembly {
   std::unique_ptr<ImagePython> image_python() {
     const PythonSpec& python = *manifest_.python();
     if (base_) {
-      const MergedTree merged = merge_layers(base_->layers, store_);
+      const MergedTree merged = merge_layers(base_->descriptors(), store_);
       return ImagePython::from_tree(merged.tree, python, base_->digest, store_);
     }
     std::vector<LockedDeb> debs;
@@ -127,7 +128,7 @@ class Assembly {
 
   void make_debian_layers() {
     std::vector<Descriptor> lower;
-    if (base_) lower = base_->layers;
+    if (base_) lower = base_->descriptors();
     for (std::size_t i = 0; i < debian_.size(); ++i) {
       Result& result = results_[debian_index_[i]];
       if (!result.layer) {
@@ -167,7 +168,7 @@ class Assembly {
 
   void make_files_layers() {
     std::optional<Accounts> accounts;
-    if (base_) accounts = accounts_in(merge_layers(base_->layers, store_).tree);
+    if (base_ && needs_accounts()) accounts = accounts_of_base(*base_, store_);
     for (std::size_t i = 0; i < plan_.size(); ++i) {
       Result& result = results_[i];
       if (plan_[i].kind == LayerKind::files) {
@@ -176,16 +177,28 @@ class Assembly {
       }
       if (result.layer && result.layer->accounts) accounts = result.layer->accounts;
     }
+    const std::string warning = check_user(manifest_.config, accounts);
+    if (!warning.empty()) progress_.warn(warning);
+  }
+
+  /// Reading a base image for its account files takes long, and most images need none of them.
+  bool needs_accounts() const {
+    return !manifest_.config.user.empty() ||
+           std::any_of(plan_.begin(), plan_.end(), [](const PlannedLayer& layer) {
+             const auto* spec = std::get_if<FilesSpec>(&layer.recipe->spec);
+             return spec != nullptr && !spec->users.empty();
+           });
   }
 
   void make_files_layer(const PlannedLayer& planned, Result& result,
-                        std::optional<Accounts> accounts) {
+                        std::optional<Accounts>& accounts) {
     const auto& spec = std::get<FilesSpec>(planned.recipe->spec);
     Tree tree;
     add_files(*planned.recipe, spec, tree);
     add_directories(*planned.recipe, tree);
     add_users(*planned.recipe, spec, accounts, tree);
     tree.seal("recipe " + planned.recipe->name);
+    if (auto own = accounts_in(tree)) accounts = std::move(own);  // users, or files of that name
     result.key = layer_key(files_key_inputs(tree));
     if (options_.cache != LayerCache::remake_all && take_from_cache(result)) return;
     make_once(result, planned, options_.jobs,
@@ -249,21 +262,35 @@ class Assembly {
   BuiltImage describe() {
     std::vector<DescribedLayer> described;
     std::vector<BuiltLayer> built;
-    std::uint64_t packed = 0, unpacked = 0;
     for (std::size_t i = 0; i < plan_.size(); ++i) {
-      if (plan_[i].kind == LayerKind::oci) continue;
+      if (plan_[i].kind == LayerKind::oci) {
+        describe_base(*plan_[i].recipe, built);
+        continue;
+      }
       const Result& result = results_[i];
       described.push_back({result.layer->layer, plan_[i].recipe, plan_[i].title});
-      built.push_back({described.back(), result.cached, result.seconds});
-      packed += result.layer->layer.descriptor.size;
-      unpacked += result.layer->layer.uncompressed_size;
+      built.push_back(
+          {.described = described.back(), .cached = result.cached, .seconds = result.seconds});
+    }
+    std::uint64_t packed = 0, unpacked = 0;
+    for (const BuiltLayer& layer : built) {
+      packed += layer.described.layer.descriptor.size;
+      unpacked += layer.described.layer.uncompressed_size;
     }
     const BaseImage* base = base_ ? &*base_ : nullptr;
     return {.layers = std::move(built),
-            .base_layers = base != nullptr ? base->layers : std::vector<Descriptor>{},
             .documents = make_documents(manifest_, lock_, described, base),
             .packed_bytes = packed,
             .unpacked_bytes = unpacked};
+  }
+
+  void describe_base(const Recipe& recipe, std::vector<BuiltLayer>& built) const {
+    const std::string count = std::to_string(base_->layers.size());
+    for (std::size_t i = 0; i < base_->layers.size(); ++i) {
+      const std::string title = "base layer " + std::to_string(i + 1) + " of " + count;
+      built.push_back(
+          {.described = {base_->layers[i], &recipe, title}, .of_base = true, .cached = true});
+    }
   }
 
   const BuildManifest& manifest_;
@@ -296,11 +323,12 @@ LayoutImage layout_of(const BuiltImage& image, const BuildManifest& manifest, co
                      .blobs = {}};
   const auto add_file = [&](const Descriptor& descriptor) {
     layout.layers.push_back(descriptor.digest);
-    layout.blobs.push_back({.digest = descriptor.digest,
-                            .size = descriptor.size,
-                            .file = store.blob_path(descriptor.digest)});
+    layout.blobs.push_back(
+        {.digest = descriptor.digest,
+         .size = descriptor.size,
+         .file = store.blob_path(descriptor.digest),
+         .on_linked = [&store, digest = descriptor.digest] { store.contains(digest); }});
   };
-  for (const Descriptor& layer : image.base_layers) add_file(layer);
   for (const BuiltLayer& built : image.layers) add_file(built.described.layer.descriptor);
   for (const std::string* bytes : {&image.documents.manifest_json, &image.documents.config_json}) {
     layout.blobs.push_back({.digest = Digest::of(*bytes), .size = bytes->size(), .bytes = *bytes});

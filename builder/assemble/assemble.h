@@ -30,15 +30,15 @@ struct AssembleOptions {
 
 struct BuiltLayer {
   DescribedLayer described;
-  bool cached = false;
-  double seconds = 0;  ///< wall time to make it; 0 when cached
+  bool of_base = false;  ///< taken over from the base image (kind oci)
+  bool cached = false;   ///< not made in this build
+  double seconds = 0;    ///< wall time to make it; 0 when cached
 };
 
 struct BuiltImage {
-  std::vector<BuiltLayer> layers;       ///< bottom to top, without those of a base image
-  std::vector<Descriptor> base_layers;  ///< of a base image (kind oci)
+  std::vector<BuiltLayer> layers;  ///< all of the image, bottom to top
   ImageDocuments documents;
-  std::uint64_t packed_bytes = 0, unpacked_bytes = 0;  ///< of `layers`
+  std::uint64_t packed_bytes = 0, unpacked_bytes = 0;  ///< of all layers
 };
 
 /// Makes the image in the store; every locked file must be there already (fetch_all). Digest and
@@ -46,7 +46,8 @@ struct BuiltImage {
 BuiltImage assemble(const BuildManifest& manifest, const LockFile& lock, Store& store,
                     Progress& progress, const AssembleOptions& options);
 
-/// What write_layout needs to write it.
+/// What write_layout needs to write it. `store` must outlive it; its blobs stay known as good
+/// whatever becomes of the links in the layout.
 LayoutImage layout_of(const BuiltImage& image, const BuildManifest& manifest, const Store& store);
 
 }  // namespace img

@@ -121,6 +121,12 @@ Descriptor describe(MediaType type, const std::string& bytes) {
 
 }  // namespace
 
+std::vector<Descriptor> BaseImage::descriptors() const {
+  std::vector<Descriptor> result;
+  for (const Layer& layer : layers) result.push_back(layer.descriptor);
+  return result;
+}
+
 ImageDocuments make_documents(const BuildManifest& manifest, const LockFile& lock,
                               const std::vector<DescribedLayer>& layers, const BaseImage* base) {
   ImageConfig config = make_config(manifest, lock, layers, base);
@@ -129,7 +135,7 @@ ImageDocuments make_documents(const BuildManifest& manifest, const LockFile& loc
   ImageManifest image{.config = describe(MediaType::config(), config_json),
                       .layers = {},
                       .annotations = image_annotations(manifest, lock, base)};
-  if (base != nullptr) image.layers = base->layers;
+  if (base != nullptr) image.layers = base->descriptors();
   for (const DescribedLayer& described : layers) {
     image.layers.push_back(described.layer.descriptor);
   }

@@ -20,9 +20,10 @@ struct DescribedLayer {
 
 /// What a base image (kind oci) brings along; empty without one.
 struct BaseImage {
-  ImageConfig config;              ///< env, labels, diff_ids and history of the base
-  std::vector<Descriptor> layers;  ///< taken over byte for byte
+  ImageConfig config;         ///< env, labels, diff_ids and history of the base
+  std::vector<Layer> layers;  ///< taken over byte for byte
   std::string name, digest;
+  std::vector<Descriptor> descriptors() const;  ///< of its layers
 };
 
 struct ImageDocuments {

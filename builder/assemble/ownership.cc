@@ -6,59 +6,44 @@
 #include "builder/base/text.h"
 
 #include <algorithm>
-#include <optional>
 #include <set>
 
 namespace img {
 namespace {
 
-/// What stands at an installed path: two owners agree when these are equal.
+/// One wheel that installs a path, and what it puts there.
 struct Claim {
   std::size_t wheel;
-  std::string identity;
+  InstalledFile file;
 };
+using Claims = std::map<std::string, std::vector<Claim>>;
 
-bool is_unhashed_record(const Wheel& wheel, const std::string& path) {
-  return path == wheel.dist_info() + "/RECORD" || path.ends_with(".dist-info/RECORD.jws") ||
-         path.ends_with(".dist-info/RECORD.p7s");
-}
-
-/// Path relative to site-packages; paths elsewhere in the venv start with '/', as in drop rules.
-std::optional<std::string> installed_path(const Wheel& wheel, const std::string& member,
-                                          const InstallTarget& target) {
-  const std::string data = wheel.dist_info().substr(0, wheel.dist_info().size() - 10) + ".data/";
-  if (!member.starts_with(data)) return member;
-  const std::string_view rest = std::string_view(member).substr(data.size());
-  const auto slash = rest.find('/');
-  if (slash == std::string_view::npos) return std::nullopt;
-  const std::string_view scheme = rest.substr(0, slash);
-  const std::string inner(rest.substr(slash + 1));
-  if (scheme == "purelib" || scheme == "platlib") return inner;
-  if (scheme == "scripts") return "/bin/" + inner;
-  if (scheme == "headers") {
-    return "/include/site/python" + target.python_version + "/" + wheel.file_name().distribution +
-           "/" + inner;
-  }
-  return "/" + inner;
-}
-
-std::map<std::string, std::vector<Claim>> collect_claims(const std::vector<OwnedWheel>& wheels,
-                                                         const InstallTarget& target) {
-  std::map<std::string, std::vector<Claim>> claims;
+Claims collect_claims(const std::vector<OwnedWheel>& wheels, const InstallTarget& target) {
+  Claims claims;
   for (std::size_t index = 0; index < wheels.size(); ++index) {
-    const Wheel& wheel = *wheels[index].wheel;
-    for (const RecordRow& row : wheel.record()) {
-      if (is_unhashed_record(wheel, row.path)) continue;
-      const auto path = installed_path(wheel, row.path, target);
-      if (!path) continue;
-      claims[*path].push_back({index, row.sha256 ? to_hex(*row.sha256) : "unhashed"});
-    }
-    for (const ConsoleScript& script : wheel.scripts()) {
-      claims["/bin/" + script.name].push_back(
-          {index, "script " + script.module + ":" + script.attribute});
+    for (InstalledFile& file : installed_files(*wheels[index].wheel, target)) {
+      const std::string path = file.path;
+      claims[path].push_back({index, std::move(file)});
     }
   }
   return claims;
+}
+
+/// Two owners of a path agree when these are equal. RECORD's hash where there is one, since reading
+/// every contested file of large wheels would take longer than all the rest.
+std::string identity(const Wheel& wheel, const InstalledFile& file) {
+  if (file.script) return "script " + file.script->module + ":" + file.script->attribute;
+  const auto row = std::find_if(wheel.record().begin(), wheel.record().end(),
+                                [&](const RecordRow& r) { return r.path == file.member->name; });
+  if (row != wheel.record().end() && row->sha256) return to_hex(*row->sha256);
+  Sha256 hash;
+  wheel.zip().read(*file.member, [&](ByteView chunk) { hash.update(chunk); });
+  return to_hex(hash.finish());
+}
+
+/// Drop rules never reach a wheel's own metadata (see DropRule).
+bool can_be_dropped(const Wheel& wheel, const std::string& path) {
+  return !path.starts_with(wheel.dist_info() + "/");
 }
 
 const PreferRule* deciding_rule(const std::vector<const Recipe*>& recipes, const std::string& path,
@@ -75,7 +60,8 @@ const PreferRule* deciding_rule(const std::vector<const Recipe*>& recipes, const
 
 bool dropped_by_recipe(const OwnedWheel& owned, const std::string& path) {
   const auto& drops = std::get<WheelsSpec>(owned.recipe->spec).drop;
-  return std::any_of(drops.begin(), drops.end(),
+  return can_be_dropped(*owned.wheel, path) &&
+         std::any_of(drops.begin(), drops.end(),
                      [&](const DropGlob& drop) { return glob_match(drop.glob, path); });
 }
 
@@ -110,14 +96,15 @@ using Contests = std::map<std::pair<std::size_t, std::size_t>, std::vector<std::
 }
 
 void require_drops_apply(const std::vector<OwnedWheel>& wheels,
-                         const std::vector<const Recipe*>& recipes,
-                         const std::map<std::string, std::vector<Claim>>& claims) {
+                         const std::vector<const Recipe*>& recipes, const Claims& claims) {
   for (const Recipe* recipe : recipes) {
     for (const DropGlob& drop : std::get<WheelsSpec>(recipe->spec).drop) {
       const bool applies = std::any_of(claims.begin(), claims.end(), [&](const auto& claim) {
         return glob_match(drop.glob, claim.first) &&
-               std::any_of(claim.second.begin(), claim.second.end(),
-                           [&](const Claim& c) { return wheels[c.wheel].recipe == recipe; });
+               std::any_of(claim.second.begin(), claim.second.end(), [&](const Claim& c) {
+                 return wheels[c.wheel].recipe == recipe &&
+                        can_be_dropped(*wheels[c.wheel].wheel, claim.first);
+               });
       });
       if (!applies) {
         throw ManifestError(ErrorText{
@@ -159,8 +146,13 @@ YieldedPaths check_ownership(const std::vector<OwnedWheel>& wheels,
                  [&, &path = path](const Claim& claim) {
                    return !dropped_by_recipe(wheels[claim.wheel], path);
                  });
-    const auto other = std::find_if(owners.begin(), owners.end(), [&](const Claim& claim) {
-      return claim.identity != owners.front().identity;
+    if (owners.size() < 2) continue;
+    const auto identity_of = [&](const Claim& claim) {
+      return identity(*wheels[claim.wheel].wheel, claim.file);
+    };
+    const std::string expected = identity_of(owners.front());
+    const auto other = std::find_if(owners.begin() + 1, owners.end(), [&](const Claim& claim) {
+      return identity_of(claim) != expected;
     });
     if (other == owners.end()) continue;
     const PreferRule* rule = deciding_rule(recipes, path, used);

@@ -22,7 +22,7 @@ struct OwnedWheel {
 /// Per wheel file name: the paths that another wheel brings instead, as drop rules.
 using YieldedPaths = std::map<std::string, std::vector<DropRule>>;
 
-/// Compares what all wheels of an image install (RECORD hashes and console scripts). InputError
+/// Compares what all wheels of an image install (installed_files, by RECORD's hashes). InputError
 /// naming both wheels, the number of contested paths and one example when bytes differ and no
 /// `prefer:` of any recipe decides. Also holds that every `drop:` and `prefer:` rule of a wheels
 /// recipe applies to something (ManifestError otherwise).

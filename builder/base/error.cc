@@ -117,7 +117,7 @@ std::string place(const Position& position) {
 
 std::string Error::render() const {
   std::string out = "error: ";
-  if (text_.position) out += place(*text_.position);
+  if (text_.position && !text_.position->file.empty()) out += place(*text_.position);
   out += printable(text_.message);
   if (text_.position) append_excerpt(out, *text_.position);
   append_details(out, text_.details);

@@ -186,9 +186,10 @@ std::size_t FileSource::read(ByteSpan buffer) {
   return wanted;
 }
 
-AtomicFile::AtomicFile(fs::path path, mode_t mode)
+AtomicFile::AtomicFile(fs::path path, mode_t mode, const fs::path& temporary_folder)
     : path_(std::move(path)),
-      temporary_(folder_of(path_) / (".tmp-" + std::to_string(getpid()) + "-" + random_hex())),
+      temporary_((temporary_folder.empty() ? folder_of(path_) : temporary_folder) /
+                 (".tmp-" + std::to_string(getpid()) + "-" + random_hex())),
       mode_(mode) {
   fd_ = Fd(::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd_) {

@@ -83,9 +83,9 @@ class FileSource final : public Source {
 /// data).
 class AtomicFile final : public Sink {
  public:
-  /// Creates `<folder of path>/.tmp-<pid>-<random>`; the folder must exist. `mode` is exact
-  /// (umask-independent).
-  explicit AtomicFile(fs::path path, mode_t mode = 0644);
+  /// Creates `<folder>/.tmp-<pid>-<random>`, where the folder is that of `path` unless another one
+  /// on its file system is given; it must exist. `mode` is exact (umask-independent).
+  explicit AtomicFile(fs::path path, mode_t mode = 0644, const fs::path& temporary_folder = {});
   ~AtomicFile() override;
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;

@@ -6,6 +6,8 @@
 
 #include <openssl/evp.h>
 
+#include <new>
+
 namespace img {
 namespace {
 
@@ -25,7 +27,8 @@ const EVP_MD* algorithm() {
 struct Sha256::State {
   EVP_MD_CTX* context = EVP_MD_CTX_new();
   State() {
-    if (context == nullptr || EVP_DigestInit_ex2(context, algorithm(), nullptr) != 1) {
+    if (context == nullptr) throw std::bad_alloc();
+    if (EVP_DigestInit_ex2(context, algorithm(), nullptr) != 1) {
       EVP_MD_CTX_free(context);
       fail("EVP_DigestInit_ex2");
     }

@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <exception>
 #include <mutex>
+#include <new>
 #include <string_view>
 #include <utility>
 
@@ -49,7 +50,7 @@ constexpr std::uint64_t kMaxDroppedBytes = 64 << 10;
 class Url {
  public:
   explicit Url(const std::string& text) : handle_(curl_url()) {
-    if (handle_ == nullptr) throw InternalError("curl_url: out of memory");
+    if (handle_ == nullptr) throw std::bad_alloc();
     valid_ = set(text);
   }
   ~Url() { curl_url_cleanup(handle_); }
@@ -262,7 +263,7 @@ class CurlClient final : public HttpClient {
  public:
   explicit CurlClient(const HttpTimeouts& timeouts)
       : timeouts_(timeouts), trust_(TrustStore::of_environment()), easy_(curl_easy_init()) {
-    if (easy_ == nullptr) throw InternalError("curl_easy_init: out of memory");
+    if (easy_ == nullptr) throw std::bad_alloc();
   }
   ~CurlClient() override { curl_easy_cleanup(easy_); }
   CurlClient(const CurlClient&) = delete;
@@ -375,7 +376,7 @@ class CurlClient final : public HttpClient {
       curl_slist* longer = curl_slist_append(list, line.c_str());
       if (longer == nullptr) {
         curl_slist_free_all(list);
-        throw InternalError("curl_slist_append: out of memory");
+        throw std::bad_alloc();
       }
       list = longer;
     };

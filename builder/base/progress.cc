@@ -3,6 +3,7 @@
 #include "builder/base/progress.h"
 
 #include "builder/base/progress_display.h"
+#include "builder/base/thread_pool.h"
 
 #include <cerrno>
 #include <condition_variable>
@@ -115,7 +116,7 @@ ProgressTask Progress::task(std::string_view verb, std::string_view subject,
     state_->display.start(std::move(record), Clock::now());
     if (state_->ticks && !state_->thread.joinable()) {
       State* const state = state_.get();
-      state->thread = std::jthread([state](const std::stop_token& stop) { state->run(stop); });
+      state->thread = start_thread([state](const std::stop_token& stop) { state->run(stop); });
     }
   }
   state_->wake.notify_one();

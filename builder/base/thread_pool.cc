@@ -2,6 +2,7 @@
 // Runs jobs on threads, and finds out how many threads are worth having.
 #include "builder/base/thread_pool.h"
 
+#include "builder/base/error.h"
 #include "builder/base/interrupt.h"
 #include "builder/base/text.h"
 
@@ -12,7 +13,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
-#include <thread>
+#include <system_error>
 #include <utility>
 
 #include <sched.h>
@@ -37,6 +38,12 @@ class JobQueue {
     }
   }
 
+  /// No job is handed out any more; the first failure is the one that rethrow() throws.
+  void fail(std::exception_ptr failure) {
+    const std::lock_guard lock(mutex_);
+    if (!failure_) failure_ = std::move(failure);
+  }
+
   void rethrow() const {
     if (failure_) std::rethrow_exception(failure_);
   }
@@ -46,11 +53,6 @@ class JobQueue {
     const std::lock_guard lock(mutex_);
     if (failure_ || next_ == jobs_.size()) return std::nullopt;
     return next_++;
-  }
-
-  void fail(std::exception_ptr failure) {
-    const std::lock_guard lock(mutex_);
-    if (!failure_) failure_ = std::move(failure);
   }
 
   std::vector<std::function<void()>> jobs_;
@@ -116,12 +118,29 @@ std::size_t smallest_limit(const std::filesystem::path& mount, std::string_view 
 
 }  // namespace
 
+std::jthread start_thread(std::function<void(std::stop_token)> body) {
+  try {
+    return std::jthread(std::move(body));
+  } catch (const std::system_error& error) {
+    throw SystemError(error.code().value(),
+                      ErrorText{.message = "cannot start a thread",
+                                .hint = "raise the limits of processes and memory (ulimit -u, "
+                                        "ulimit -v), or use fewer threads: -j 1"});
+  }
+}
+
 void run_parallel(std::vector<std::function<void()>> jobs, std::size_t threads) {
   threads = std::min(threads, jobs.size());
   JobQueue queue(std::move(jobs));
   {
     std::vector<std::jthread> pool;
-    for (std::size_t i = 1; i < threads; ++i) pool.emplace_back([&queue] { queue.work(); });
+    try {
+      for (std::size_t i = 1; i < threads; ++i) {
+        pool.push_back(start_thread([&queue](const std::stop_token&) { queue.work(); }));
+      }
+    } catch (...) {
+      queue.fail(std::current_exception());  // those that run stop after their job
+    }
     queue.work();  // the calling thread is one of them
   }
   queue.rethrow();

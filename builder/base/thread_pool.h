@@ -5,14 +5,21 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <stop_token>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace img {
 
+/// Starts a thread that runs `body`. SystemError "cannot start a thread: …" when the machine gives
+/// no more threads, or no memory for one more.
+std::jthread start_thread(std::function<void(std::stop_token)> body);
+
 /// Runs all jobs on at most `threads` threads, started in the given order. When one throws, jobs
 /// that have not started are dropped, running ones are awaited, and the first exception is
-/// rethrown. threads <= 1 runs them in order on the calling thread.
+/// rethrown. threads <= 1 runs them in order on the calling thread. A thread that cannot be started
+/// is such a failure (SystemError).
 void run_parallel(std::vector<std::function<void()>> jobs, std::size_t threads);
 
 /// Cores this process may use (affinity and cgroup quota considered), at least 1.

@@ -64,6 +64,7 @@ Json layer_json(const BuiltLayer& built) {
           {"diffId", layer.diff_id.str()},
           {"size", layer.descriptor.size},
           {"uncompressedSize", layer.uncompressed_size},
+          {"base", built.of_base},
           {"cached", built.cached},
           {"seconds", built.seconds}};
 }
@@ -86,13 +87,17 @@ void print_answer(Session& session, const BuildFlags& flags, const BuiltImage& i
 }
 
 std::string summary(const BuiltImage& image, double seconds) {
-  const auto cached = std::count_if(image.layers.begin(), image.layers.end(),
-                                    [](const BuiltLayer& layer) { return layer.cached; });
+  const auto of_base = std::count_if(image.layers.begin(), image.layers.end(),
+                                     [](const BuiltLayer& layer) { return layer.of_base; });
+  const auto cached =
+      std::count_if(image.layers.begin(), image.layers.end(),
+                    [](const BuiltLayer& layer) { return layer.cached && !layer.of_base; });
   char time[32];
   std::snprintf(time, sizeof time, "%.1f s", seconds);
-  return std::to_string(image.layers.size()) + " layers (" + std::to_string(cached) +
-         " from the cache), " + human_size(image.packed_bytes) + " packed, " +
-         human_size(image.unpacked_bytes) + " unpacked, in " + time;
+  return std::to_string(image.layers.size()) + " layers (" +
+         (of_base == 0 ? "" : std::to_string(of_base) + " of the base image, ") +
+         std::to_string(cached) + " from the cache), " + human_size(image.packed_bytes) +
+         " packed, " + human_size(image.unpacked_bytes) + " unpacked, in " + time;
 }
 
 ExitCode run_build(Session& session, const BuildFlags& flags) {

@@ -35,10 +35,18 @@ ExitCode print_list(Session& session) {
                     with_commas(entry.size));
     }
   }
+  const UvCacheUse uv = session.store().uv_cache_use();
   if (session.json()) {
-    session.print_json({{"blobs", list}, {"bytes", total}});
+    const Json uv_json =
+        uv.last_used == 0 ? Json()
+                          : Json{{"bytes", uv.bytes}, {"lastUsed", format_rfc3339(uv.last_used)}};
+    session.print_json({{"blobs", list}, {"bytes", total}, {"uvCache", uv_json}});
   } else {
     session.print(std::to_string(entries.size()) + " blobs, " + human_size(total));
+    if (uv.last_used != 0) {
+      session.print("uv's cache of index pages, " + human_size(uv.bytes) + ", last used " +
+                    format_rfc3339(uv.last_used));
+    }
   }
   return ExitCode::ok;
 }
@@ -93,11 +101,14 @@ ExitCode run_gc(Session& session, const GcFlags& flags) {
   }
   const auto result = session.store().gc(age, size, flags.dry_run);
   if (session.json()) {
-    session.print_json(
-        {{"blobs", result.blobs}, {"bytes", result.bytes}, {"dryRun", flags.dry_run}});
+    session.print_json({{"blobs", result.blobs},
+                        {"bytes", result.bytes},
+                        {"uvCache", result.uv_cache},
+                        {"dryRun", flags.dry_run}});
   } else {
     session.print((flags.dry_run ? "would remove " : "removed ") + std::to_string(result.blobs) +
-                  " blobs, " + human_size(result.bytes));
+                  (result.uv_cache ? " blobs and uv's cache, " : " blobs, ") +
+                  human_size(result.bytes));
   }
   return ExitCode::ok;
 }

@@ -5,10 +5,10 @@
 #include "builder/base/interrupt.h"
 #include "builder/base/text.h"
 #include "builder/commands/commands.h"
+#include "builder/commands/program.h"
+#include "builder/commands/usage.h"
 
 #include <algorithm>
-#include <cstdio>
-#include <exception>
 #include <string>
 
 #include <sys/stat.h>
@@ -38,11 +38,9 @@ void add_global_flags(CLI::App& app, GlobalFlags& flags) {
   app.add_option("--layers", flags.recipe_folders, "More folders with recipes");
 }
 
-void print_error(const Error& error) { std::fprintf(stderr, "%s\n", error.render().c_str()); }
-
 int usage_failure(CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == 0) return app.exit(error);  // --help
-  print_error(UsageError(ErrorText{.message = error.what(), .hint = "see 'imgbuild --help'"}));
+  print_error(usage_error(app, error));
   return static_cast<int>(ExitCode::usage);
 }
 
@@ -90,16 +88,5 @@ int run(int argc, char** argv) {
 }  // namespace img
 
 int main(int argc, char** argv) {
-  try {
-    return img::run(argc, argv);
-  } catch (const img::Error& error) {
-    img::print_error(error);
-    return static_cast<int>(error.exit_code());
-  } catch (const std::bad_alloc&) {
-    std::fprintf(stderr, "error: out of memory\n");
-    return static_cast<int>(img::ExitCode::unavailable);
-  } catch (const std::exception& error) {
-    img::print_error(img::InternalError(std::string("unexpected: ") + error.what()));
-    return static_cast<int>(img::ExitCode::internal);
-  }
+  return img::run_program([&] { return img::run(argc, argv); });
 }

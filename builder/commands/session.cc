@@ -5,40 +5,13 @@
 
 #include "builder/base/error.h"
 #include "builder/base/thread_pool.h"
+#include "builder/commands/output.h"
+#include "builder/commands/recipe_folders.h"
 #include "builder/resolve/resolve.h"
 
-#include <cerrno>
-#include <cstdio>
 #include <ctime>
 
 namespace img {
-namespace {
-
-/// Recipes that belong to this program: beside it in a source tree or an installation.
-std::vector<fs::path> shipped_recipe_folders() {
-  std::error_code error;
-  const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  if (error) return {};
-  const fs::path bin = program.parent_path();
-  std::vector<fs::path> folders;
-  for (const fs::path& candidate :
-       {bin / "../share/imgbuild/layers", bin / "../../layers", bin / "../layers"}) {
-    if (fs::is_directory(candidate, error)) folders.push_back(fs::canonical(candidate, error));
-  }
-  return folders;
-}
-
-void write_out(const std::string& text) {
-  const bool written =
-      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-  if (!written) {
-    const int error = errno;
-    throw SystemError(error, "cannot write to standard output");
-  }
-}
-
-}  // namespace
-
 Progress& Session::progress() {
   if (!progress_) {
     const auto mode = parse_progress_mode(flags_.progress);
@@ -58,17 +31,14 @@ Sources Session::sources() const {
 }
 
 BuildManifest Session::load(const std::string& manifest_file) const {
-  LoadOptions options;
-  for (const std::string& folder : flags_.recipe_folders) options.recipe_folders.push_back(folder);
-  for (const fs::path& folder : shipped_recipe_folders()) options.recipe_folders.push_back(folder);
-  return load_manifest(manifest_file, options);
+  return load_manifest(manifest_file, recipe_folders(flags_.recipe_folders));
 }
 
-void Session::print(const std::string& line) { write_out(line + "\n"); }
+void Session::print(const std::string& line) { write_to_stdout(line + "\n"); }
 
 void Session::print_json(Json value) {
   value["schemaVersion"] = 1;
-  write_out(pretty_json(value));
+  write_to_stdout(pretty_json(value));
 }
 
 int job_count(int flag) {

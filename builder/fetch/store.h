@@ -13,6 +13,9 @@
 //                          read, so an edited or torn one counts as missing
 //   partial/<hex>.part     an interrupted download, resumable; <hex>.from: where its bytes came
 //   from locks/<key>.lock       per-digest flock: one builder downloads or makes, the others wait
+//   uv/                    uv's own cache of index pages and metadata; it can be removed at any
+//   time
+//                          that no Store is open
 //   users.lock             held shared by every open Store, exclusive by gc
 //   tmp/<pid>-…/           work in progress of one Store, locked while that lives; leftovers of the
 //                          dead are removed at start
@@ -46,6 +49,12 @@ struct StoreEntry {
   Digest digest;
   std::uint64_t size = 0;
   std::int64_t last_used = 0;  ///< atime-independent: mtime of verified/<hex>
+};
+
+/// uv's cache as one thing; all zero when there is none.
+struct UvCacheUse {
+  std::uint64_t bytes = 0;
+  std::int64_t last_used = 0;  ///< newest mtime in it
 };
 
 /// Thread-safe, gc() excepted.
@@ -89,6 +98,7 @@ class Store final : public BlobStore {
   /// nullopt when somebody else holds it.
   std::optional<FileLock> try_lock(const std::string& key) const;
   fs::path partial_path(const Digest& digest) const;
+  fs::path uv_cache() const { return root_ / "uv"; }
 
   /// Small derived documents; kind and key are [a-z0-9._-]+. A read-only store keeps new ones in
   /// memory.
@@ -100,6 +110,7 @@ class Store final : public BlobStore {
 
   /// All blobs, by digest.
   std::vector<StoreEntry> list() const;
+  UvCacheUse uv_cache_use() const;
   struct VerifyResult {
     std::uint64_t blobs = 0, bytes = 0;
     std::vector<Digest> bad;
@@ -108,12 +119,14 @@ class Store final : public BlobStore {
   /// blob and its size before it is hashed. When a blob was last used does not change.
   VerifyResult verify(const std::function<void(const Digest&, std::uint64_t)>& on_blob = nullptr);
   struct GcResult {
-    std::uint64_t blobs = 0, bytes = 0;  ///< removed (or that would be)
-    std::uint64_t leftovers = 0;         ///< .bad files, partials and leftovers of dead processes
+    std::uint64_t blobs = 0;      ///< removed (or that would be)
+    std::uint64_t bytes = 0;      ///< of the blobs and of uv's cache
+    std::uint64_t leftovers = 0;  ///< .bad files, partials and leftovers of dead processes
+    bool uv_cache = false;        ///< uv's cache is removed too
   };
   /// Removes blobs not used within `older_than` seconds, and then the least recently used until the
-  /// total is at most `max_bytes`; also .bad files, partials and tmp leftovers. UnavailableError
-  /// when another process uses the store.
+  /// total is at most `max_bytes`, uv's cache being treated like one more blob; also .bad files,
+  /// partials and tmp leftovers. UnavailableError when another process uses the store.
   GcResult gc(std::optional<std::int64_t> older_than_seconds,
               std::optional<std::uint64_t> max_bytes, bool dry_run);
 
@@ -135,8 +148,9 @@ class Store final : public BlobStore {
   void set_aside(const Digest& digest, const struct stat& seen) const;
   void mark_used(const Digest& digest) const;
   std::int64_t last_used(std::string_view hex) const;
-  std::vector<StoreEntry> gc_victims(std::optional<std::int64_t> older_than_seconds,
-                                     std::optional<std::uint64_t> max_bytes) const;
+  struct Victim;
+  std::vector<Victim> gc_victims(std::optional<std::int64_t> older_than_seconds,
+                                 std::optional<std::uint64_t> max_bytes) const;
   GcResult collect(std::optional<std::int64_t> older_than_seconds,
                    std::optional<std::uint64_t> max_bytes, bool dry_run) const;
   void remove_blob(const Digest& digest) const;

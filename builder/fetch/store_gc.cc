@@ -28,7 +28,32 @@ std::vector<std::string> names_if_there(const fs::path& folder) {
   return sorted_names(folder);
 }
 
+/// Bytes and newest mtime of a file, or of a folder with everything below it.
+void add_use(const fs::path& path, UvCacheUse& use) {
+  struct stat info {};
+  if (lstat(path.c_str(), &info) != 0) return;  // gone meanwhile
+  use.last_used = std::max<std::int64_t>(use.last_used, info.st_mtim.tv_sec);
+  if (S_ISDIR(info.st_mode)) {
+    for (const std::string& name : names_if_there(path)) add_use(path / name, use);
+  } else {
+    use.bytes += static_cast<std::uint64_t>(info.st_size);
+  }
+}
+
 }  // namespace
+
+/// What gc removes as one.
+struct Store::Victim {
+  std::optional<Digest> blob;  ///< nullopt: uv's cache
+  std::uint64_t size = 0;
+  std::int64_t last_used = 0;
+};
+
+UvCacheUse Store::uv_cache_use() const {
+  UvCacheUse use;
+  add_use(uv_cache(), use);
+  return use;
+}
 
 std::int64_t Store::last_used(std::string_view hex) const {
   struct stat info {};
@@ -70,17 +95,19 @@ Store::VerifyResult Store::verify(
   return result;
 }
 
-std::vector<StoreEntry> Store::gc_victims(std::optional<std::int64_t> older_than_seconds,
-                                          std::optional<std::uint64_t> max_bytes) const {
-  std::vector<StoreEntry> entries = list();
-  std::stable_sort(entries.begin(), entries.end(), [](const StoreEntry& a, const StoreEntry& b) {
-    return a.last_used < b.last_used;
-  });
+std::vector<Store::Victim> Store::gc_victims(std::optional<std::int64_t> older_than_seconds,
+                                             std::optional<std::uint64_t> max_bytes) const {
+  std::vector<Victim> entries;
+  for (const StoreEntry& blob : list()) entries.push_back({blob.digest, blob.size, blob.last_used});
+  const UvCacheUse uv = uv_cache_use();
+  if (uv.last_used != 0) entries.push_back({std::nullopt, uv.bytes, uv.last_used});
+  std::stable_sort(entries.begin(), entries.end(),
+                   [](const Victim& a, const Victim& b) { return a.last_used < b.last_used; });
   std::uint64_t total = 0;
-  for (const StoreEntry& entry : entries) total += entry.size;
+  for (const Victim& entry : entries) total += entry.size;
   const std::int64_t now = std::time(nullptr);
-  std::vector<StoreEntry> victims;
-  for (const StoreEntry& entry : entries) {
+  std::vector<Victim> victims;
+  for (const Victim& entry : entries) {
     const bool old = older_than_seconds && now - entry.last_used > *older_than_seconds;
     const bool too_much = max_bytes && total > *max_bytes;
     if (!old && !too_much) break;  // all that follow were used later
@@ -147,11 +174,16 @@ std::uint64_t Store::remove_leftovers(bool dry_run) const {
 Store::GcResult Store::collect(std::optional<std::int64_t> older_than_seconds,
                                std::optional<std::uint64_t> max_bytes, bool dry_run) const {
   GcResult result;
-  for (const StoreEntry& entry : gc_victims(older_than_seconds, max_bytes)) {
+  for (const Victim& victim : gc_victims(older_than_seconds, max_bytes)) {
     check_interrupt();
-    if (!dry_run) remove_blob(entry.digest);
-    ++result.blobs;
-    result.bytes += entry.size;
+    result.bytes += victim.size;
+    if (victim.blob) {
+      if (!dry_run) remove_blob(*victim.blob);
+      ++result.blobs;
+    } else {
+      if (!dry_run) remove_tree(uv_cache());
+      result.uv_cache = true;
+    }
   }
   result.leftovers = remove_leftovers(dry_run);
   return result;

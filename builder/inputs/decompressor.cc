@@ -9,6 +9,7 @@
 #include <archive_entry.h>
 
 #include <exception>
+#include <new>
 #include <vector>
 
 namespace img {
@@ -41,7 +42,7 @@ class ForeignSource final : public Source {
  public:
   ForeignSource(Source& packed, const std::string& name, std::optional<ForeignCodec> expected)
       : packed_(packed), name_(name), buffer_(256 << 10), reader_(archive_read_new()) {
-    if (!reader_) throw InternalError("cannot start libarchive");
+    if (!reader_) throw std::bad_alloc();
     archive* reader = reader_.get();
     archive_read_support_filter_gzip(reader);
     archive_read_support_filter_bzip2(reader);

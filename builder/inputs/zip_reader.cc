@@ -216,15 +216,15 @@ void check_cover(const InputFile& file, const zip::CentralDirectory& directory,
 ZipFile ZipFile::open(std::shared_ptr<const InputFile> file, std::string name) {
   ZipFile result;
   result.file_ = std::move(file);
-  result.name_ = std::move(name);
-  const auto directory = zip::read_central_directory(*result.file_, result.name_);
+  result.name_ = std::make_shared<const std::string>(std::move(name));
+  const auto directory = zip::read_central_directory(*result.file_, *result.name_);
   for (const CentralRow& row : directory.rows) {
-    check_row(row, result.name_);
+    check_row(row, *result.name_);
     if (!result.index_.emplace(row.name, result.members_.size()).second)
-      throw member_error(result.name_, row.name, "is there twice");
+      throw member_error(*result.name_, row.name, "is there twice");
     result.members_.push_back(to_member(row));
   }
-  check_cover(*result.file_, directory, result.name_, result.members_);
+  check_cover(*result.file_, directory, *result.name_, result.members_);
   return result;
 }
 
@@ -235,7 +235,12 @@ const ZipMember* ZipFile::find(std::string_view member) const {
 
 Content ZipFile::content(const ZipMember& member) const {
   if (member.method == 0) return StoredContent{file_, member.data_offset, member.size};
-  return DeflatedContent{file_, member.data_offset, member.packed_size, member.size, member.crc32};
+  return DeflatedContent{.file = file_,
+                         .offset = member.data_offset,
+                         .packed_size = member.packed_size,
+                         .size = member.size,
+                         .crc32 = member.crc32,
+                         .file_name = name_};
 }
 
 void ZipFile::read(const ZipMember& member, const std::function<void(ByteView)>& on_plain) const {
@@ -253,16 +258,16 @@ void ZipFile::read(const ZipMember& member, const std::function<void(ByteView)>&
       on_plain(chunk);
     }
   } catch (const IntegrityError& error) {
-    throw zip::unpacking_error(name_, member.name, error);
+    throw zip::unpacking_error(*name_, member.name, error);
   }
   if (member.method == 0 && (count != member.size || crc != member.crc32))
-    throw member_error(name_, member.name, "does not unpack to what its headers say",
+    throw member_error(*name_, member.name, "does not unpack to what its headers say",
                        {{"reason", "the CRC of its bytes differs"}});
 }
 
 std::string ZipFile::read(const ZipMember& member, std::uint64_t limit) const {
   if (member.size > limit)
-    throw member_error(name_, member.name, "has more than " + human_size(limit));
+    throw member_error(*name_, member.name, "has more than " + human_size(limit));
   std::string text;
   text.reserve(member.size);
   read(member, [&](ByteView chunk) { text.append(as_text(chunk)); });

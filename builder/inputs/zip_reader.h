@@ -41,7 +41,7 @@ class ZipFile {
   /// `name` is what messages call it.
   static ZipFile open(std::shared_ptr<const InputFile> file, std::string name);
 
-  const std::string& name() const { return name_; }
+  const std::string& name() const { return *name_; }
   const std::vector<ZipMember>& members() const { return members_; }  ///< central directory order
   const ZipMember* find(std::string_view member) const;
   Content content(const ZipMember& member) const;
@@ -54,7 +54,7 @@ class ZipFile {
 
  private:
   std::shared_ptr<const InputFile> file_;
-  std::string name_;
+  std::shared_ptr<const std::string> name_;  ///< contents share it
   std::vector<ZipMember> members_;
   std::map<std::string, std::size_t, std::less<>> index_;
 };

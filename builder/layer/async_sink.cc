@@ -2,6 +2,8 @@
 // A bounded queue of buffers between two threads.
 #include "builder/layer/async_sink.h"
 
+#include "builder/base/thread_pool.h"
+
 #include <algorithm>
 
 namespace img {
@@ -12,7 +14,8 @@ constexpr std::size_t kMostQueued = 4;
 
 }  // namespace
 
-AsyncSink::AsyncSink(Sink& next) : next_(next), thread_([this] { run(); }) {
+AsyncSink::AsyncSink(Sink& next)
+    : next_(next), thread_(start_thread([this](const std::stop_token&) { run(); })) {
   current_.reserve(kBufferSize);
 }
 

@@ -40,7 +40,7 @@ class AsyncSink final : public Sink {
   std::vector<Buffer> spare_;
   bool ended_ = false;
   std::exception_ptr error_;
-  std::thread thread_;  // last: it uses all of the above
+  std::jthread thread_;  // last: it uses all of the above
 };
 
 }  // namespace img

@@ -35,6 +35,8 @@ struct DeflatedContent {
   /// Bit offset (from the first bit of the stream) of the header of the last block, when known from
   /// a verified earlier decode of the same bytes.
   std::optional<std::uint64_t> last_block_bit = {};
+  /// How messages call the file, e.g. by the wheel's name; null: by its own file name.
+  std::shared_ptr<const std::string> file_name = nullptr;
 };
 
 using Content = std::variant<LiteralContent, StoredContent, DeflatedContent>;

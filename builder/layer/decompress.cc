@@ -7,6 +7,9 @@
 
 #include <isa-l/igzip_lib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
+
+#include <new>
 
 namespace img {
 namespace {
@@ -33,11 +36,12 @@ class PackedInput {
   ByteView rest_;
 };
 
+/// ISA-L would read headers by itself (ISAL_GZIP), but it forgets the flags of a header that is
+/// split over two buffers; a header struct that stays keeps them.
 class GzipSource final : public Source {
  public:
   explicit GzipSource(Source& packed) : input_(packed), state_(new inflate_state) {
     isal_inflate_init(state_.get());
-    state_->crc_flag = ISAL_GZIP;
   }
 
   std::size_t read(ByteSpan buffer) override {
@@ -64,6 +68,7 @@ class GzipSource final : public Source {
     if (!in_member_ && !at_end_) begin_member();
     state_->next_in = const_cast<std::uint8_t*>(input_.rest().data());
     state_->avail_in = static_cast<std::uint32_t>(input_.rest().size());
+    if (in_header_ && !read_header()) return 0;
     state_->next_out = buffer.data();
     state_->avail_out = static_cast<std::uint32_t>(std::min<std::size_t>(buffer.size(), 1u << 30));
     const std::uint32_t room = state_->avail_out;
@@ -76,9 +81,20 @@ class GzipSource final : public Source {
 
   void begin_member() {
     isal_inflate_reset(state_.get());
-    state_->crc_flag = ISAL_GZIP;
+    state_->crc_flag = ISAL_GZIP_NO_HDR_VER;
+    header_ = isal_gzip_header{};
     in_member_ = true;
+    in_header_ = true;
     ++members_;
+  }
+
+  /// Whether the header ends in what there is of it.
+  bool read_header() {
+    const int result = isal_read_gzip_header(state_.get(), &header_);
+    input_.keep_last(state_->avail_in);
+    if (result < 0) fail(result);
+    in_header_ = result != ISAL_DECOMP_OK;
+    return !in_header_;
   }
 
   [[noreturn]] void fail(int result) const {
@@ -94,15 +110,17 @@ class GzipSource final : public Source {
 
   PackedInput input_;
   std::unique_ptr<inflate_state> state_;
+  isal_gzip_header header_{};
   std::uint64_t members_ = 0;
   bool in_member_ = false;
+  bool in_header_ = false;  ///< of the member
   bool at_end_ = false;
 };
 
 class ZstdSource final : public Source {
  public:
   explicit ZstdSource(Source& packed) : input_(packed), context_(ZSTD_createDCtx()) {
-    if (context_ == nullptr) throw InternalError("zstd: no memory for a context");
+    if (context_ == nullptr) throw std::bad_alloc();
     ZSTD_DCtx_setParameter(context_.get(), ZSTD_d_windowLogMax, kMaxWindowLog);
   }
 
@@ -127,6 +145,7 @@ class ZstdSource final : public Source {
 
  private:
   [[noreturn]] void fail(std::size_t code) const {
+    if (ZSTD_getErrorCode(code) == ZSTD_error_memory_allocation) throw std::bad_alloc();
     const std::string name = ZSTD_getErrorName(code);
     throw InputError(frames_ > 1 ? "zstd data is followed by a broken frame: " + name
                                  : "zstd data is broken: " + name);

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 namespace img {
 namespace {
@@ -21,7 +22,7 @@ constexpr std::size_t kWindow = 32 << 10;
 class ZlibInflate {
  public:
   ZlibInflate() {
-    if (inflateInit2(&stream_, -MAX_WBITS) != Z_OK) throw InternalError("inflateInit2 fails");
+    if (inflateInit2(&stream_, -MAX_WBITS) != Z_OK) throw std::bad_alloc();
   }
   ZlibInflate(const ZlibInflate&) = delete;
   ZlibInflate& operator=(const ZlibInflate&) = delete;

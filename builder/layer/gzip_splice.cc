@@ -12,6 +12,7 @@
 #include <zlib.h>
 
 #include <array>
+#include <new>
 
 namespace img {
 namespace {
@@ -27,7 +28,7 @@ class Packer {
     constexpr int kMemoryLevel = 8;
     if (deflateInit2(&stream_, kDeflateLevel, Z_DEFLATED, -MAX_WBITS, kMemoryLevel,
                      Z_DEFAULT_STRATEGY) != Z_OK) {
-      throw InternalError("deflateInit2 fails");
+      throw std::bad_alloc();
     }
   }
   Packer(const Packer&) = delete;

@@ -15,8 +15,9 @@ std::uint32_t crc32_of(std::uint32_t crc, ByteView bytes) {
 }
 
 std::string describe(const DeflatedContent& content) {
-  return "deflate stream at byte " + std::to_string(content.offset) + " of '" +
-         content.file->path().filename().string() + "'";
+  const std::string name =
+      content.file_name ? *content.file_name : content.file->path().filename().string();
+  return "deflate stream at byte " + std::to_string(content.offset) + " of '" + name + "'";
 }
 
 namespace {

@@ -7,8 +7,10 @@
 #include "builder/layer/layer_format.h"
 
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include <algorithm>
+#include <new>
 #include <vector>
 
 namespace img {
@@ -17,6 +19,7 @@ namespace {
 constexpr int kMaxWorkers = 64;
 
 std::size_t checked(std::size_t result, const char* what) {
+  if (ZSTD_getErrorCode(result) == ZSTD_error_memory_allocation) throw std::bad_alloc();
   if (ZSTD_isError(result) != 0) {
     throw InternalError(std::string("zstd: ") + what + ": " + ZSTD_getErrorName(result));
   }
@@ -28,11 +31,11 @@ std::size_t checked(std::size_t result, const char* what) {
 struct ZstdSink::State {
   State(Sink& sink, std::uint64_t plain_size, int workers)
       : out(sink), buffer(ZSTD_CStreamOutSize()), context(ZSTD_createCCtx()) {
-    if (context == nullptr) throw InternalError("zstd: no memory for a context");
+    if (context == nullptr) throw std::bad_alloc();
     set(ZSTD_c_compressionLevel, kZstdLevel);
     set(ZSTD_c_windowLog, kZstdWindowLog);
     set(ZSTD_c_checksumFlag, 0);
-    set(ZSTD_c_nbWorkers, std::clamp(workers, 1, kMaxWorkers));
+    set_workers(std::clamp(workers, 1, kMaxWorkers));
     set(ZSTD_c_jobSize, kZstdJobBytes);
     checked(ZSTD_CCtx_setPledgedSrcSize(context, plain_size), "pledged size");
   }
@@ -42,6 +45,18 @@ struct ZstdSink::State {
 
   void set(ZSTD_cParameter parameter, int value) {
     checked(ZSTD_CCtx_setParameter(context, parameter, value), "parameter");
+  }
+
+  /// A library that was built without threads knows the parameter and takes nothing but 0.
+  void set_workers(int workers) {
+    const std::size_t result = ZSTD_CCtx_setParameter(context, ZSTD_c_nbWorkers, workers);
+    if (ZSTD_getErrorCode(result) == ZSTD_error_parameter_unsupported) {
+      throw UnavailableError(ErrorText{
+          .message = "the linked zstd " + std::string(ZSTD_versionString()) +
+                     " was built without threads, which write other bytes",
+          .hint = "link this program with Debian 12's libzstd.so.1 (ci/setup, ci/build)"});
+    }
+    checked(result, "workers");
   }
 
   /// Returns what is left to be done, as zstd says it.

@@ -22,6 +22,9 @@ struct LayoutBlob {
   std::uint64_t size = 0;
   fs::path file = {};  ///< used when `bytes` is empty
   std::string bytes = {};
+  /// Called after the file got another name: a hard link changes the file's status, and a store
+  /// that recognises its blobs by that must look again before the link goes.
+  std::function<void()> on_linked = nullptr;
 };
 
 /// A whole image, ready to be written.

@@ -139,7 +139,7 @@ std::unique_ptr<LayoutReader> LayoutReader::open(const fs::path& path) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   if (status.type() == fs::file_type::not_found) {
-    throw UnavailableError("image '" + path.string() + "' does not exist");
+    throw UsageError("there is no image '" + path.string() + "'");
   }
   if (status.type() == fs::file_type::directory) {
     if (fs::is_regular_file(path / "oci-layout", error)) return open_layout_folder(path);

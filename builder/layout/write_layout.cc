@@ -4,6 +4,7 @@
 #include "builder/base/text.h"
 #include "builder/layer/layer_writer.h"
 #include "builder/layout/located_blob.h"
+#include "builder/layout/output_workspace.h"
 
 #include <algorithm>
 #include <array>
@@ -70,6 +71,7 @@ void fill_folder(const LayoutImage& image, const fs::path& folder) {
     } else {
       open_whole(*blob);
       link_or_copy(blob->file, path);
+      if (blob->on_linked) blob->on_linked();
     }
   }
   write_file(folder / "oci-layout", kLayoutJson);
@@ -116,7 +118,7 @@ void write_folder(const LayoutImage& image, const fs::path& target) {
   const fs::path parent = target.parent_path();
   create_folders(parent);
   // Its destructor removes what is left in it: half a layout, or the replaced one.
-  const TempDir work(parent, ".imgbuild-layout-");
+  const OutputWorkspace work(parent);
   const fs::path fresh = work.path() / "new";
   fill_folder(image, fresh);
   sync_folder(fresh);
@@ -192,7 +194,8 @@ void write_archive(Tree tree, const fs::path& target) {
   }
   tree.seal(kOrigin);
   create_folders(target.parent_path());
-  AtomicFile file(target);
+  const OutputWorkspace work(target.parent_path());
+  AtomicFile file(target, 0644, work.path());
   write_tar(tree, file);
   file.commit();
 }

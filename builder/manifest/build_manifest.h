@@ -113,6 +113,7 @@ struct ConfigSpec {
   std::string user, workdir, stop_signal;
   std::vector<std::string> entrypoint, cmd, volumes, exposed_ports;
   std::map<std::string, std::string> env, labels;
+  Position user_position;  ///< of the value of `user`
 };
 
 struct SupportsSpec {

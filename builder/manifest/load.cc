@@ -158,6 +158,7 @@ ConfigSpec read_config(const YamlNode& node) {
   ConfigSpec config;
   if (const YamlNode* user = reader.optional("user")) {
     config.user = user->as_text(reader.name_of("user"));
+    config.user_position = user->position();
     if (!is_user(config.user)) {
       user->fail("'" + config.user + "' is no user", "write a name or a number, as 'user:group'");
     }

@@ -58,6 +58,14 @@ bool keeps_all_debs(const BuildManifest& manifest, const ResolveOptions& options
                       [&](const LockedDeb& deb) { return moves(options, deb.package); });
 }
 
+/// Wheels and debs are solved by asking an index and a mirror; everything else is local.
+bool asks_outside(const BuildManifest& manifest) {
+  return std::any_of(manifest.recipes.begin(), manifest.recipes.end(), [](const Recipe& recipe) {
+    return std::holds_alternative<WheelsSpec>(recipe.spec) ||
+           std::holds_alternative<DebianSpec>(recipe.spec);
+  });
+}
+
 std::string debian_architecture(const BuildManifest& manifest) {
   const std::string& architecture = manifest.platform.architecture;
   if (architecture == "amd64") return architecture;
@@ -122,13 +130,17 @@ int glibc_minor_of(const std::string& version) {
   return minor;
 }
 
-int find_glibc(const BuildManifest& manifest, const LockFile& lock) {
-  if (const LockedDeb* libc = find_deb(lock, "libc6")) return glibc_minor_of(libc->version);
+/// The base image, when there is one.
+const Recipe* find_base(const BuildManifest& manifest) {
   for (const Recipe& recipe : manifest.recipes) {
-    if (const auto* oci = std::get_if<OciSpec>(&recipe.spec)) {
-      return glibc_minor_of(glibc_of_base_image(recipe, *oci));
-    }
+    if (std::holds_alternative<OciSpec>(recipe.spec)) return &recipe;
   }
+  return nullptr;
+}
+
+int find_glibc(const LockFile& lock, const std::optional<BaseLibraries>& base) {
+  if (const LockedDeb* libc = find_deb(lock, "libc6")) return glibc_minor_of(libc->version);
+  if (base) return glibc_minor_of(base->glibc);
   throw ManifestError(ErrorText{.message = "no recipe below the wheels brings a glibc",
                                 .hint = "add package 'libc6' to the base"});
 }
@@ -168,10 +180,13 @@ void resolve_wheels(const BuildManifest& manifest, const ResolveOptions& options
   if (!has_wheels) return;
   const PythonSpec* python = manifest.python();
   if (python == nullptr) throw ManifestError("the image has wheels, but no recipe brings a Python");
+  const Recipe* base = find_base(manifest);
+  std::optional<BaseLibraries> libraries;
+  if (base != nullptr) libraries = libraries_of_base_image(*base, std::get<OciSpec>(base->spec));
   WheelProblem problem{.manifest = &manifest,
                        .python = python->version,
                        .python_full = full_python(*python, lock),
-                       .glibc_minor = find_glibc(manifest, lock),
+                       .glibc_minor = find_glibc(lock, libraries),
                        .keep = {}};
   if (options.previous != nullptr && !options.update.empty()) {
     for (const LockedWheel& wheel : options.previous->wheels) {
@@ -182,6 +197,9 @@ void resolve_wheels(const BuildManifest& manifest, const ResolveOptions& options
   lock.wheel_platform = wheel_platform(problem.glibc_minor);
   lock.wheels = solve_wheels(problem, sources, cache, work, progress);
   refuse_changed_indexes(lock, options);
+  if (base != nullptr) {
+    require_libstdcxx(*base, std::get<OciSpec>(base->spec), *libraries, lock.wheels);
+  }
 }
 
 void take_bases(const BuildManifest& manifest, LockFile& lock) {
@@ -192,10 +210,13 @@ void take_bases(const BuildManifest& manifest, LockFile& lock) {
   }
 }
 
-/// Newest of the dates that the inputs carry; images without any (local bases) get the date of
-/// their entries.
-std::string newest_date(const LockFile& lock) {
+/// Newest of the dates that the inputs carry; images without any get the date of their entries.
+std::string newest_date(const BuildManifest& manifest, const LockFile& lock) {
   std::int64_t newest = kEntryMtime;
+  if (const Recipe* base = find_base(manifest)) {
+    const std::string date = created_of_base_image(std::get<OciSpec>(base->spec));
+    newest = std::max(newest, parse_rfc3339(date).value_or(0));
+  }
   for (const LockedWheel& wheel : lock.wheels) {
     newest = std::max(newest, parse_rfc3339(wheel.uploaded).value_or(0));
   }
@@ -227,7 +248,7 @@ void fetch_artifacts(const Sources& sources, Store& store, Progress& progress, L
 LockFile resolve(const BuildManifest& manifest, const ResolveOptions& options,
                  const Sources& sources, Store& store, Progress& progress) {
   require_known_updates(options);
-  if (sources.offline) {
+  if (sources.offline && asks_outside(manifest)) {
     throw UnavailableError(ErrorText{
         .message = "cannot lock offline, the package index and the Debian mirror are asked",
         .hint = "run it without --offline"});
@@ -240,7 +261,7 @@ LockFile resolve(const BuildManifest& manifest, const ResolveOptions& options,
   lock.output_format = output_format();
   take_bases(manifest, lock);
   resolve_debs(manifest, options, sources, work->path(), progress, lock);
-  resolve_wheels(manifest, options, sources, store.root() / "uv", work->path(), progress, lock);
+  resolve_wheels(manifest, options, sources, store.uv_cache(), work->path(), progress, lock);
   fetch_artifacts(sources, store, progress, lock);
 
   PromiseEvidence evidence;
@@ -250,7 +271,7 @@ LockFile resolve(const BuildManifest& manifest, const ResolveOptions& options,
   };
   evidence.cuda_variants = known_cuda_variants;
   lock.verified = prove_promises(manifest, evidence);
-  lock.created = newest_date(lock);
+  lock.created = newest_date(manifest, lock);
   return lock;
 }
 

@@ -5,7 +5,7 @@
   tests/cli/run.py [TEXT]      only cases whose name holds TEXT
 
 A case is a shell script, run by `sh -eu` in an empty folder of its own with a clean environment:
-  imgbuild    the program under test (a function-like name in PATH)
+  imgbuild    the program under test (a function-like name in PATH); cases of imgcheck/ have imgcheck as well
   $ROOT       the repository; $CASES the folder of the scripts; $IMGBUILD_CACHE_DIR an empty store of its own
 Beside it may lie
   <case>.stdout.exact | .stdout.glob   standard output, whole
@@ -26,15 +26,16 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from harness import ROOT, Failure, Results, Skip, imgbuild, need, scratch  # noqa: E402
+from harness import ROOT, Failure, Results, Skip, imgbuild, imgcheck, need, scratch  # noqa: E402
 
 CASES = ROOT / "tests/cli"
 
 
-def environment(folder, program):
+def environment(folder, programs):
     tools = folder / ".bin"
     tools.mkdir()
-    (tools / "imgbuild").symlink_to(program)
+    for name, program in programs.items():
+        (tools / name).symlink_to(program)
     return {
         "PATH": f"{tools}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
         "HOME": str(folder / ".home"),
@@ -91,7 +92,10 @@ def run_case(case, program, version):
         (folder / ".tmp").mkdir()
         work = folder / "work"
         work.mkdir()
-        done = subprocess.run(["sh", "-eu", str(case)], cwd=work, env=environment(folder, program),
+        programs = {"imgbuild": program}
+        if case.parent.name == "imgcheck":
+            programs["imgcheck"] = imgcheck()
+        done = subprocess.run(["sh", "-eu", str(case)], cwd=work, env=environment(folder, programs),
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               timeout=300)
         out = tidy(done.stdout.decode("utf-8", "replace"), work, version)

@@ -4,7 +4,7 @@
 
   tests/lock/run.py [TEXT]      only tests whose name holds TEXT
 
-Nothing here needs a network. The base is an OCI layout of two files, one of which says which glibc it is.
+Nothing here needs a network. The base is an OCI layout of three files; two of them say which glibc and libstdc++ they are.
 """
 
 import base64
@@ -21,6 +21,7 @@ import fake_world as world  # noqa: E402
 from harness import ROOT, Results, Skip, imgbuild, need, need_equal, run, scratch  # noqa: E402
 
 GLIBC = b"\x7fELF GNU C Library (Debian GLIBC 2.36-9+deb12u14) stable release version 2.36.\n"
+LIBSTDCXX = b"\x7fELF GLIBCXX_3.4\0GLIBCXX_3.4.29\0GLIBCXX_3.4.30\0"
 
 
 def make_wheel(name, version, requires=(), files=(), tag="py3-none-any"):
@@ -74,7 +75,8 @@ class World:
         (folder / "layers").mkdir()
         digest = world.make_base_layout(folder / "base", {
             "usr": None, "usr/bin": None, "usr/bin/python3.11": b"not run\n", "usr/lib": None,
-            "usr/lib/x86_64-linux-gnu": None, "usr/lib/x86_64-linux-gnu/libc.so.6": GLIBC})
+            "usr/lib/x86_64-linux-gnu": None, "usr/lib/x86_64-linux-gnu/libc.so.6": GLIBC,
+            "usr/lib/x86_64-linux-gnu/libstdc++.so.6.0.30": LIBSTDCXX})
         self.recipe("base", f"kind: oci\nlayout: ../base\ndigest: {digest}\n"
                             "python: {path: /usr/bin/python3.11, version: \"3.11\"}\n")
         self.layers = ["base"]
@@ -139,7 +141,7 @@ def layers(w):
         need_equal(world.sha256(file.read_bytes()), wheel["sha256"], "sha256 of " + wheel["file"])
         need("uploaded" not in wheel, "an upload time from nowhere")
     need_equal("manylinux_2_36_x86_64", lock["wheelPlatform"], "platform")
-    need_equal("2020-01-01T00:00:00Z", lock["created"], "created")
+    need_equal(world.DATE, lock["created"], "created: that of the base, since nothing else has a date")
     need("://" not in w.text and str(w.folder) not in w.text, "an address is in the lock:\n" + w.text)
     first = w.text
     w.lock()
@@ -276,6 +278,22 @@ def no_glibc(w):
     need("has no glibc, which wheels need" in err, err)
 
 
+def old_libstdcxx(w):
+    """The glibc of this base is new enough for the wheel, its libstdc++ is not."""
+    digest = world.make_base_layout(w.folder / "odd", {
+        "usr": None, "usr/bin": None, "usr/bin/python3.11": b"x", "usr/lib64": None, "usr/lib64/libc.so.6": GLIBC,
+        "usr/lib64/libstdc++.so.6.0.19": b"GLIBCXX_3.4.19\0"})
+    w.recipe("base", f"kind: oci\nlayout: ../odd\ndigest: {digest}\npython: {{path: /usr/bin/python3.11, version: \"3.11\"}}\n")
+    w.main.add("pip", "26.3")
+    w.wheels("python", "requires: [pip]")
+    w.lock()
+    w.main.add("fast", "1.0", tag="cp311-cp311-manylinux_2_28_x86_64")
+    w.wheels("fast", "requires: [fast]")
+    err = w.lock(expect=2)
+    need("has a libstdc++ that is too old for wheel 'fast-1.0-cp311-cp311-manylinux_2_28_x86_64.whl'\n" in err, err)
+    need("got:      GLIBCXX_3.4.19 " in err, err)
+
+
 def have_uv():
     candidates = [os.environ.get("IMGBUILD_UV"), ROOT / ".tools/bin/uv", "/usr/local/bin/uv", "/usr/bin/uv"]
     return any(c and pathlib.Path(c).exists() for c in candidates)
@@ -284,7 +302,7 @@ def have_uv():
 def main():
     results = Results("lock", sys.argv[1] if len(sys.argv) > 1 else None)
     for test in (layers, one_index, bound_above, changed_index, update, platform, promises, source_only, hashes,
-                 unreachable, no_glibc):
+                 unreachable, no_glibc, old_libstdcxx):
         wrapped = with_world(test)
 
         def checked(body=wrapped):

@@ -14,12 +14,14 @@
 #include <functional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace img::testing {
 
 /// One change at a random place: a bit, a byte, a telling byte, a cut, an insertion, a repeat.
 inline void damage_once(Random& random, std::string& bytes) {
+  using namespace std::string_view_literals;
   if (bytes.empty()) {
     bytes.push_back(static_cast<char>(random.next()));
     return;
@@ -27,8 +29,8 @@ inline void damage_once(Random& random, std::string& bytes) {
   const std::size_t at = random.below(bytes.size());
   const std::size_t length = 1 + random.below(std::min<std::size_t>(bytes.size() - at, 40));
   // What fields, numbers and texts are made of, and the ends of their ranges.
-  static constexpr std::string_view kTelling(
-      "\0\xff\x7f\x80/.-\"'\\{}[],:#&*!%@`|> \n\r\t0123789eE", 40);
+  static constexpr std::string_view kTelling =
+      "\0\xff\x7f\x80/.-\"'\\{}[],:#&*!%@`|> \n\r\t0123789eE"sv;
   switch (random.below(8)) {
     case 0:
       bytes[at] = static_cast<char>(bytes[at] ^ (1 << random.below(8)));

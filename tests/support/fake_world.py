@@ -128,7 +128,7 @@ def wheels_to_fetch(folder, wheels):
     files["tiny_1.0_amd64.deb"] = deb
     lock = {
         "lockVersion": 1, "manifest": {"name": "wheels:1", "checksum": "sha256:" + "0" * 64},
-        "output": {"version": 1, "format": "unknown"}, "created": DATE, "python": "3.11",
+        "output": {"version": 1}, "created": DATE, "python": "3.11",
         "wheelPlatform": "manylinux_2_36_x86_64", "verified": {"python": "3.11.2"}, "bases": [],
         "releases": [{"suite": "bookworm", "codename": "bookworm", "origin": "Debian", "label": "Debian", "date": DATE,
                       "sha256": "1" * 64, "signedBy": [FINGERPRINT]}],
@@ -146,6 +146,7 @@ def wheels_to_fetch(folder, wheels):
 def write_fresh_lock(manifest, lock):
     """Writes a lock made by hand; checksum and output format are what imgbuild says they should be when it finds them stale."""
     path = manifest.with_suffix(".lock.json")
+    lock["output"]["format"] = "unknown"
     path.write_text(json.dumps(lock))
     ran = run(imgbuild(), "fetch", manifest, "--offline", "--cache-dir", manifest.parent / "throw-away", expect=2)
     checksum = re.search(r"\((sha256:[0-9a-f]{64}) now", ran.err)

@@ -146,3 +146,11 @@ def imgbuild():
     if not path.exists():
         raise SystemExit(f"error: no program '{path}'; run ci/build first")
     return path.resolve()
+
+
+def imgcheck():
+    """The other program under test: $IMGCHECK, else the release build."""
+    path = pathlib.Path(os.environ.get("IMGCHECK", ROOT / "build/bin/imgcheck"))
+    if not path.exists():
+        raise Failure(f"no program '{path}'; run ci/build first")
+    return path.resolve()

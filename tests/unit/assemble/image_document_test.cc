@@ -81,8 +81,10 @@ TEST(ImageDocument, PutsABaseImageUnderOurLayers) {
   base.config.env = {"A=base", "LANG=C"};
   base.config.diff_ids = {DiffId(Digest::of("base plain"))};
   base.config.history = {{.created = "", .created_by = "base"}};
-  base.layers = {
-      {.media_type = MediaType::layer(Compression::gzip), .digest = Digest::of("base"), .size = 4}};
+  base.layers = {{.descriptor = {.media_type = MediaType::layer(Compression::gzip),
+                                 .digest = Digest::of("base"),
+                                 .size = 4},
+                  .diff_id = base.config.diff_ids[0]}};
   const auto documents = make_documents(m, lock, layers(m), &base);
   EXPECT_EQ(documents.config.diff_ids.size(), 3u);
   EXPECT_EQ(documents.config.env[0], "A=base");

@@ -2,6 +2,7 @@
 // Parallel jobs and the number of usable cores.
 #include "builder/base/thread_pool.h"
 
+#include "builder/base/error.h"
 #include "builder/base/file.h"
 
 #include <gtest/gtest.h>
@@ -12,6 +13,8 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+
+#include <pthread.h>
 
 namespace img {
 namespace {
@@ -52,6 +55,56 @@ TEST(RunParallel, FirstFailureDropsTheRest) {
   });
   EXPECT_THROW(run_parallel(std::move(jobs), 1), std::runtime_error);
   EXPECT_EQ(ran, 2);
+}
+
+/// While it lives no thread can be started: each would need a stack larger than any address space.
+class NoThreads {
+ public:
+  NoThreads() {
+    pthread_getattr_default_np(&before_);
+    pthread_attr_t huge;
+    pthread_attr_init(&huge);
+    pthread_attr_setstacksize(&huge, std::size_t{1} << 50);
+    pthread_setattr_default_np(&huge);
+    pthread_attr_destroy(&huge);
+  }
+  ~NoThreads() {
+    pthread_setattr_default_np(&before_);
+    pthread_attr_destroy(&before_);
+  }
+  NoThreads(const NoThreads&) = delete;
+  NoThreads& operator=(const NoThreads&) = delete;
+
+ private:
+  pthread_attr_t before_;
+};
+
+constexpr const char* kNoThread =
+    "error: cannot start a thread: Resource temporarily unavailable\n"
+    "hint: raise the limits of processes and memory (ulimit -u, ulimit -v), or use fewer threads: "
+    "-j 1";
+
+TEST(StartThread, SaysThatTheMachineGivesNoMoreThreads) {
+  const NoThreads none;
+  try {
+    start_thread([](const std::stop_token&) {});
+    FAIL() << "a thread was started";
+  } catch (const SystemError& error) {
+    EXPECT_EQ(error.render(), kNoThread);
+    EXPECT_EQ(error.exit_code(), ExitCode::unavailable);
+  }
+}
+
+TEST(RunParallel, AThreadThatCannotBeStartedDropsTheJobs) {
+  const NoThreads none;
+  int ran = 0;
+  try {
+    run_parallel(std::vector<std::function<void()>>(5, [&] { ++ran; }), 3);
+    FAIL() << "no error";
+  } catch (const SystemError& error) {
+    EXPECT_EQ(error.render(), kNoThread);
+  }
+  EXPECT_EQ(ran, 0);
 }
 
 TEST(RunParallel, AwaitsRunningJobsAfterAFailure) {

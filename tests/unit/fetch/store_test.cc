@@ -449,6 +449,30 @@ TEST_F(GcTest, RemovesLeftovers) {
   EXPECT_TRUE(names("locks").empty());
 }
 
+TEST_F(GcTest, CountsUvsCacheLikeOneMoreBlob) {
+  EXPECT_EQ(store.uv_cache_use().last_used, 0);
+  put_file(root / "uv/simple-v16/pypi/torch.rkyv", std::string(40, 'u'));
+  put_file(root / "uv/wheels-v5/x", std::string(2, 'u'));
+  EXPECT_EQ(store.uv_cache_use().bytes, 42u);
+  EXPECT_GT(store.uv_cache_use().last_used, 2000);
+  EXPECT_FALSE(store.gc(std::nullopt, 72, false).uv_cache);  // what is older goes first
+  EXPECT_EQ(present(), (std::vector<bool>{false, false, true}));
+  const auto counted = store.gc(std::nullopt, 0, true);
+  EXPECT_TRUE(counted.uv_cache);
+  EXPECT_EQ(counted.bytes, 72u);
+  EXPECT_TRUE(fs::exists(root / "uv"));
+  EXPECT_EQ(store.gc(std::nullopt, 0, false).bytes, 72u);
+  EXPECT_FALSE(fs::exists(root / "uv"));
+  EXPECT_EQ(store.uv_cache_use().last_used, 0);
+}
+
+TEST_F(GcTest, RemovesUvsCacheThatWasNotUsedForLong) {
+  put_file(root / "uv/x", "u");
+  for (const fs::path& path : {root / "uv/x", root / "uv"}) set_mtime(path, {1500, 0});
+  EXPECT_TRUE(store.gc(3600, std::nullopt, false).uv_cache);
+  EXPECT_FALSE(fs::exists(root / "uv"));
+}
+
 TEST_F(GcTest, IsRefusedWhileAnotherUsesTheStore) {
   {
     const Store other(root);

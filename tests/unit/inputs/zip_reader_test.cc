@@ -360,8 +360,9 @@ TEST(ZipReader, NamesMemberAndReasonWhenContentsLie) {
   ZipParts parts = two_members();
   parts.entries[0].crc = 1;
   const ZipFile broken_crc = open(parts);
-  EXPECT_EQ(refusal([&] { broken_crc.read(broken_crc.members()[0]); }).substr(0, 73),
-            "error: 't.zip': member 'a.txt' does not unpack to what its headers say\n  ");
+  EXPECT_EQ(refusal([&] { broken_crc.read(broken_crc.members()[0]); }),
+            "error: 't.zip': member 'a.txt' does not unpack to what its headers say\n"
+            "  reason: deflate stream at byte 35 of 't.zip' has another CRC-32 than it should");
   parts = two_members();
   parts.entries[1].method = 0;
   parts.entries[1].crc = 1;

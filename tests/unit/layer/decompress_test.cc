@@ -91,6 +91,24 @@ TEST(Decompress, ReadsGzipMembersOneAfterAnother) {
   EXPECT_TRUE(unpacked(packed, Compression::gzip, 1000, 7) == a + b + c);
 }
 
+TEST(Decompress, ReadsGzipHeadersWithEveryField) {
+  // FHCRC, FEXTRA, FNAME and FCOMMENT; the header's own checksum is the low half of its CRC-32.
+  std::string header("\x1f\x8b\x08\x1e\0\0\0\0\0\xff\x05\0extraname.tar\0why\0", 30);
+  const std::uint32_t crc = crc32_of(0, as_bytes(header));
+  header += static_cast<char>(crc);
+  header += static_cast<char>(crc >> 8);
+  const std::string plain = some_text(1000);
+  const std::string packed = gzip_member("x") + header + gzip_member(plain).substr(10);
+  // Whatever the pieces it comes in are.
+  for (std::size_t step = 1; step < packed.size(); step += step < 64 ? 1 : 97) {
+    EXPECT_EQ(unpacked(packed, Compression::gzip, step), "x" + plain) << step;
+  }
+  std::string wrong = packed;
+  wrong[gzip_member("x").size() + 30] ^= 1;
+  EXPECT_EQ(error_of(wrong, Compression::gzip),
+            "error: gzip data does not have the checksum that its trailer states");
+}
+
 TEST(Decompress, ReadsZstdFramesOneAfterAnother) {
   const std::string a = some_text(300'000), b = some_text(5);
   const std::string skippable("\x50\x2a\x4d\x18\x03\0\0\0abc", 11);

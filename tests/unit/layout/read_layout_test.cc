@@ -148,8 +148,8 @@ TEST_F(ReadLayout, huge_documents_are_refused_unread) {
 }
 
 TEST_F(ReadLayout, says_what_a_path_is_not) {
-  EXPECT_EQ(error_of<UnavailableError>([&] { LayoutReader::open(path("none")); }).text().message,
-            "image '" + path("none").string() + "' does not exist");
+  EXPECT_EQ(error_of<UsageError>([&] { LayoutReader::open(path("none")); }).text().message,
+            "there is no image '" + path("none").string() + "'");
   EXPECT_EQ(error_of<UsageError>([&] { LayoutReader::open(dir_.path()); }).text().message,
             "folder '" + dir_.path().string() + "' is no OCI layout");
   write_tar_of({{"readme", "x"}}, "other.tar");

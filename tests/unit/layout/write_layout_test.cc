@@ -71,6 +71,40 @@ TEST_F(WriteLayout, blobs_are_hard_links_of_the_store) {
             inode(path("out/blobs/sha256") / std::string(image.layers[0].hex())));
 }
 
+TEST_F(WriteLayout, removes_workspaces_whose_owner_is_dead) {
+  // A killed process: its folder is there, and the kernel has released its lock.
+  create_folders(path(".imgbuild-layout-dead/new/blobs"));
+  write_file(path(".imgbuild-layout-dead/lock"), "4711\n");
+  create_folders(path(".imgbuild-layout-killed-before-its-lock"));
+  for (const LayoutFormat format : {LayoutFormat::directory, LayoutFormat::oci_archive}) {
+    create_folders(path(".imgbuild-layout-dead"));
+    write_layout(image(), path(format == LayoutFormat::directory ? "out" : "out.tar"), format);
+    EXPECT_FALSE(fs::exists(path(".imgbuild-layout-dead")));
+  }
+  EXPECT_EQ(beside(), (std::vector<std::string>{"blobs-of-store", "out", "out.tar"}));
+}
+
+TEST_F(WriteLayout, keeps_workspaces_of_other_builds_that_run) {
+  create_folders(path(".imgbuild-layout-alive/new"));
+  const FileLock lock(path(".imgbuild-layout-alive/lock"), FileLock::Mode::exclusive);
+  write_layout(image(), path("out"), LayoutFormat::directory);
+  EXPECT_EQ(beside(),
+            (std::vector<std::string>{".imgbuild-layout-alive", "blobs-of-store", "out"}));
+  EXPECT_TRUE(fs::exists(path(".imgbuild-layout-alive/new")));
+}
+
+TEST_F(WriteLayout, says_when_a_blob_has_got_another_name) {
+  LayoutImage image = this->image();
+  std::vector<nlink_t> links;
+  image.blobs[0].on_linked = [&] {
+    struct stat info {};
+    stat(image.blobs[0].file.c_str(), &info);
+    links.push_back(info.st_nlink);
+  };
+  write_layout(image, path("out"), LayoutFormat::directory);
+  EXPECT_EQ(links, (std::vector<nlink_t>{2}));
+}
+
 TEST_F(WriteLayout, modes_do_not_follow_the_umask) {
   const mode_t before = umask(077);
   write_layout(image(), path("out"), LayoutFormat::directory);

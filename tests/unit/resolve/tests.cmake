@@ -3,6 +3,7 @@ img_unit_test(resolve
   SOURCES
     apt_test.cc
     assign_test.cc
+    base_image_test.cc
     packages_test.cc
     promises_test.cc
     pylock_test.cc
