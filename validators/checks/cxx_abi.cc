@@ -29,7 +29,7 @@ Abi expected_abi(const CheckContext& context, const TorchFacts& torch) {
 }
 
 std::string name_of(std::string_view value) {
-  return value == "1" ? "the new std::string only" : "the old std::string only";
+  return value == "1" ? "the new std::string only" : "the old std::string";
 }
 
 std::string counts_of(const ElfFacts& elf) {
@@ -37,31 +37,28 @@ std::string counts_of(const ElfFacts& elf) {
          with_commas(elf.old_string_symbols) + " with the old";
 }
 
-/// "1", "0", or empty for a mixture or none at all.
+/// The ABI that the symbols show: one old std::string decides. The new one alone does not: wheels
+/// of the old ABI carry parts of libstdc++ itself, whose exceptions take both. Empty: none of
+/// either.
 std::string abi_of(const ElfFacts& elf) {
-  if (elf.new_string_symbols != 0 && elf.old_string_symbols == 0) return "1";
-  if (elf.old_string_symbols != 0 && elf.new_string_symbols == 0) return "0";
-  return {};
+  if (elf.old_string_symbols != 0) return "0";
+  return elf.new_string_symbols != 0 ? "1" : "";
 }
 
 void judge_library(const CheckContext& context, const std::string& path, const Abi& expected,
                    std::vector<Finding>& findings) {
   const ElfFacts& elf = context.image().elf.at(path);
-  if (elf.new_string_symbols + elf.old_string_symbols == 0) return;
   const std::string actual = abi_of(elf);
-  const bool right = expected.value.empty() ? !actual.empty() : actual == expected.value;
+  if (actual.empty()) return;
+  const std::string name = "'" + base_name(path) + "'";
+  const bool right = actual == expected.value;
   Finding finding =
-      right ? pass_finding(context, "'" + base_name(path) + "' uses " + name_of(actual), path)
-            : fail_finding(
-                  context,
-                  "'" + base_name(path) + "' does not use " +
-                      (expected.value.empty() ? "one std::string only" : name_of(expected.value)),
-                  path);
+      right ? pass_finding(context, name + " uses " + name_of(actual), path)
+            : fail_finding(context, name + " does not use " + name_of(expected.value), path);
   std::string seen = counts_of(elf);
   if (!right && !elf.old_string_examples.empty()) seen += ", as " + elf.old_string_examples.front();
-  findings.push_back(compared(std::move(finding),
-                              expected.value.empty() ? "one of the two" : name_of(expected.value),
-                              std::move(seen), expected.source));
+  findings.push_back(
+      compared(std::move(finding), name_of(expected.value), std::move(seen), expected.source));
 }
 
 /// Extensions that link torch's libraries must speak its ABI.
@@ -90,18 +87,18 @@ void judge_extensions(const CheckContext& context, const std::string& torch_fold
 
 CheckResult check_cxx_abi(const CheckContext& context) {
   const TorchFacts& torch = *context.view.torch();
-  const Abi expected = expected_abi(context, torch);
+  Abi expected = expected_abi(context, torch);
   std::vector<Finding> findings;
   std::uint64_t seen = 0;
-  std::string abi = expected.value;
-  constexpr std::array libraries{"libc10.so", "libtorch_cpu.so", "libtorch_cuda.so",
-                                 "libtorch_python.so"};
+  constexpr std::array libraries{"libtorch_cpu.so", "libtorch_cuda.so", "libtorch_python.so",
+                                 "libc10.so"};
   for (const char* name : libraries) {
     const std::string path = torch.folder + "/lib/" + name;
     const auto elf = context.image().elf.find(path);
     if (elf == context.image().elf.end()) continue;
     seen += elf->second.new_string_symbols + elf->second.old_string_symbols;
-    if (abi.empty()) abi = abi_of(elf->second);
+    // A release that the table does not have must at least agree with itself.
+    if (expected.value.empty()) expected = {abi_of(elf->second), "'" + path + "'"};
     judge_library(context, path, expected, findings);
   }
   if (seen < kEnough) {
@@ -109,7 +106,7 @@ CheckResult check_cxx_abi(const CheckContext& context) {
                    "torch's libraries show " + count_of(seen, "symbol") +
                        " with a std::string, too few to tell");
   }
-  judge_extensions(context, torch.folder, abi, findings);
+  judge_extensions(context, torch.folder, expected.value, findings);
   return finish("ELF-CXXABI", std::move(findings));
 }
 

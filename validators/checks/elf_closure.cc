@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 namespace img {
 namespace {
@@ -22,6 +23,11 @@ class Closure {
   explicit Closure(const CheckContext& context) : context_(context) {}
 
   std::vector<Finding> run() {
+    for (const std::string& path : context_.processes.objects()) {
+      for (const ResolvedLibrary& library : context_.processes.alone(path).needed) {
+        if (!library.path.empty()) linked_.insert(library.path);
+      }
+    }
     for (const std::string& path : context_.processes.objects()) {
       for (const ResolvedLibrary& library : context_.processes.alone(path).needed) {
         if (library.path.empty()) {
@@ -45,7 +51,7 @@ class Closure {
   void judge_miss(const std::string& path, const std::string& name) {
     if (is_brought_by_driver(name)) {
       note("'" + base_name(path) + "' needs '" + name + "', which the host's driver brings", path);
-    } else if (const char* reason = known_miss(soname_of(context_.image(), path), name)) {
+    } else if (const char* reason = linked_.contains(path) ? nullptr : known_miss(path, name)) {
       note("'" + base_name(path) + "' lacks '" + name + "', known: " + reason, path);
     } else if (const auto found = context_.processes.found_somewhere().find({path, name});
                found != context_.processes.found_somewhere().end()) {
@@ -130,6 +136,7 @@ class Closure {
   }
 
   const CheckContext& context_;
+  std::set<std::string> linked_;  // objects that others need
   std::uint64_t resolved_ = 0;
   std::vector<Finding> findings_;
 };

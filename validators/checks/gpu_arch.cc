@@ -196,8 +196,8 @@ class Coverage {
   void note_limits(const std::string& path, const FatBinaries& binaries) {
     for (const std::string& limit : binaries.limits) {
       findings.push_back(pass_finding(
-          context_,
-          "GPU code of '" + base_name(path) + "' is not readable, so not judged: " + limit, path));
+          context_, "GPU code of '" + base_name(path) + "' is not wholly readable: " + limit,
+          path));
     }
   }
 

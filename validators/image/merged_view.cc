@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace img {
 namespace {
@@ -57,6 +58,7 @@ class View {
     layer_ = layer;
     problems_ = &scan.fact.problems;
     placement_problems_ = 0;
+    told_placements_.clear();
     inodes_of_layer_.clear();
     folders_.clear();
     const std::size_t hidden_before = facts_.hidden.size();
@@ -217,6 +219,7 @@ class View {
   }
 
   void tell_placement(std::string problem) {
+    if (!told_placements_.insert(problem).second) return;
     if (++placement_problems_ <= kMostPlacementProblems) problems_->push_back(std::move(problem));
   }
 
@@ -314,6 +317,7 @@ class View {
   int layer_ = 0;
   std::vector<std::string>* problems_ = nullptr;
   std::size_t placement_problems_ = 0;
+  std::unordered_set<std::string> told_placements_;
   std::unordered_map<std::string, std::size_t> inodes_of_layer_;  // by path in its tar
   std::unordered_map<std::string, std::string> folders_;          // path in its tar → in the view
 };

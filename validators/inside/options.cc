@@ -100,7 +100,7 @@ InsideOptions parse_inside_options(const std::vector<std::string>& arguments) {
 std::string inside_help() {
   return
       R"(Checks the container that it runs in: does torch load, from which files and in
-which versions; is attention right; how long does a start take; does Python work.
+which versions; is attention right; how long is a start; does Python work.
 
 usage: imgcheck-inside [options]
 

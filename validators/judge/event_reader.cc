@@ -36,9 +36,13 @@ bool is_event(const Json& event, std::string_view name) {
 std::optional<std::string> text_of(const Json& event, const char* key) {
   const Json* const value = member(event, key);
   if (value == nullptr || !value->is_string()) return std::nullopt;
-  std::string_view text = value->get_ref<const std::string&>();
+  const std::string_view text = trim(value->get_ref<const std::string&>());
   const bool cut = text.size() > kLongestText;
-  return printable(text.substr(0, kLongestText)) + (cut ? "…" : "");
+  std::string line(text.substr(0, kLongestText));
+  for (char& c : line) {
+    if (c == '\n' || c == '\t') c = ' ';  // a finding's text is one line
+  }
+  return printable(line) + (cut ? "…" : "");
 }
 
 std::string text_or(const Json& event, const char* key, std::string fallback) {

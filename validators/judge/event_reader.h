@@ -13,7 +13,7 @@
 namespace img {
 
 bool is_event(const Json& event, std::string_view name);
-/// Text without control characters, cut at 1,000 bytes: it goes into reports.
+/// Text as one line without control characters, cut at 1,000 bytes: it goes into reports.
 std::optional<std::string> text_of(const Json& event, const char* key);
 std::string text_or(const Json& event, const char* key, std::string fallback);
 std::optional<std::int64_t> integer_of(const Json& event, const char* key);

@@ -115,8 +115,8 @@ Judgement judge_cold_start(const ContainerInput& input) {
     for (const Json* event : events_named(*run, "loader")) judge_loader(*event, judgement);
   }
   if (!starts.empty()) {
-    judgement.pass("container create and start", "median " + time_text(median_of(starts)) +
-                                                     " of " + std::to_string(starts.size()));
+    judgement.pass("container create and start", "median " + time_text(median_of(starts)) + " of " +
+                                                     std::to_string(starts.size()));
   }
   for (const auto& [name, phase] : phases) judge_phase(input, name, phase, judgement);
 

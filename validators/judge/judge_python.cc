@@ -66,8 +66,6 @@ void judge_packages(const ContainerInput& input, const ProbeRun& run, Judgement&
   if (found.empty()) judgement.blocked = "the probe found no Python package";
 }
 
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
-
 /// The one "python" event that says how a mode ended; nullptr when there is none.
 const Json* outcome_of(const ProbeRun& run, Judgement& judgement) {
   const std::vector<const Json*> events = events_named(run, "outcome");
@@ -108,7 +106,7 @@ Judgement judge_pip_check(const ContainerInput& input) {
   }
   const std::string output = text_or(*outcome, "output", "");
   if (flag_of(*outcome, "ok").value_or(false)) {
-    judgement.pass("'pip check' finds every requirement met", first_line(output));
+    judgement.pass("'pip check' finds every requirement met", output);
   } else {
     judgement.fail("'pip check' finds requirements that are not met", output);
   }

@@ -21,7 +21,7 @@ struct Tolerance {
 constexpr std::array<Tolerance, 4> kTolerances{{
     {"float64", 1e-13},
     {"float32", 1e-5},
-    {"float16", 8e-3},
+    {"float16", 2e-2},
     {"bfloat16", 6e-2},
 }};
 

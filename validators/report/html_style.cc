@@ -39,18 +39,20 @@ code, .mono { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monosp
 }
 .counts b { display: block; font-size: 1.35rem; line-height: 1.2; }
 .counts a:hover { border-color: currentColor; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1.25rem; margin: 0; }
+dl { display: grid; grid-template-columns: minmax(6.5rem, max-content) 1fr; gap: .2rem 1rem; margin: 0; align-items: baseline; }
 dt { color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; }
 details.check { border: 1px solid var(--line); border-radius: .4rem; margin: .45rem 0; background: var(--raised); }
 details.check > summary {
-  display: grid; grid-template-columns: 6rem 8.5rem 1fr auto; gap: .1rem .75rem; padding: .55rem .9rem;
+  display: grid; grid-template-columns: .7rem 5.75rem 9rem 1fr auto; gap: .1rem .7rem; padding: .55rem .9rem;
   cursor: pointer; list-style: none; align-items: baseline;
 }
 details.check > summary::-webkit-details-marker { display: none; }
+details.check > summary::before { content: "▸"; color: var(--soft); }
+details.check[open] > summary::before { content: "▾"; }
 details.check > summary:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; border-radius: .4rem; }
 .status { font-weight: 700; white-space: nowrap; }
-.id { font-weight: 600; white-space: nowrap; }
+.id { font-weight: 600; overflow-wrap: anywhere; min-width: 0; }
 .line { overflow-wrap: anywhere; min-width: 0; }
 .time { color: var(--soft); font-variant-numeric: tabular-nums; white-space: nowrap; }
 .body { padding: .25rem .9rem .9rem; border-top: 1px solid var(--line); scroll-margin-top: 4rem; }
@@ -72,10 +74,9 @@ footer { margin-top: 3rem; padding-top: .75rem; border-top: 1px solid var(--line
   body { padding: 1.25rem .8rem 3rem; }
   dl { grid-template-columns: 1fr; gap: 0; }
   dd { margin-bottom: .35rem; }
-  details.check > summary { grid-template-columns: 1fr auto; }
-  .line { grid-column: 1 / -1; }
-  .id { grid-row: 1; grid-column: 1; padding-left: 6rem; }
-  .status { grid-row: 1; grid-column: 1; }
+  details.check > summary { grid-template-columns: .7rem max-content 1fr auto; }
+  .line { grid-column: 2 / -1; }
+  .time { grid-row: 1; grid-column: 4; }
   .counts a, .counts span { min-width: 4.4rem; padding: .3rem .6rem; }
 }
 @media print {
@@ -95,6 +96,6 @@ footer { margin-top: 3rem; padding-top: .75rem; border-top: 1px solid var(--line
 std::string_view html_style() { return kStyle; }
 
 // A test computes it anew and prints the right one when the style sheet has changed.
-std::string_view html_style_hash() { return "sha256-MITSvfY2Pp+9VE6Fj43tO8f4ZUgA3TNamxATrTJWxh4="; }
+std::string_view html_style_hash() { return "sha256-RDi9/FEJXKDEKFiQ8NFj2cO4LdOfgsdQdvi/uPKcEp8="; }
 
 }  // namespace img

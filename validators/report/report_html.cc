@@ -201,7 +201,8 @@ std::string check_html(const CheckResult& check) {
                "and " + std::to_string(count - kFindingsShown) + " more; the JSON report has all") +
            "\n";
   }
-  if (info != nullptr && check.status != Status::pass && check.status != Status::skipped) {
+  const bool has_run = check.status != Status::skipped && check.status != Status::blocked;
+  if (info != nullptr && has_run && check.status != Status::pass) {
     out += "<p><b>Mend:</b> " + escape_xml(info->mend) + "</p>\n";
   }
   return out + about_check(check) + "</div>\n</details>\n";

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The first program of a container: starts another under a user id that its user namespace lacks.
+// The first process of a container: starts a program as a user, waits for it, and tells its end.
 //
 //   enter                              ends at once with 0: proves that a container starts
-//   enter UID GID PROGRAM [ARGUMENT…]  runs PROGRAM as UID and GID in a user namespace of its own
+//   enter UID GID PROGRAM [ARGUMENT…]  runs PROGRAM and ends as it did (128 + signal)
 //
-// A rootless container has one id, and runtimes insist that it is root's. What runs here gets the
-// id that was asked for by one more user namespace around it, which needs no privilege. Runs in
-// any image, so it needs nothing: no libc, no loader, no memory but its stack.
+// As the first process PROGRAM would not die of its own abort(), could not be stopped, and had to
+// wait for children of others. And a rootless container has one id, which runtimes insist is
+// root's: when this process has not the ids that were asked for, it takes them by one more user
+// namespace, which needs no privilege. It runs in any image, so it needs nothing: no libc, no
+// loader, no memory but its stack.
 
 #if !defined(__x86_64__) && !defined(__aarch64__)
 #error "no system calls for this machine"
@@ -18,7 +20,11 @@ namespace {
 enum Call : long {
   kWrite = 1,
   kClose = 3,
+  kClone = 56,
   kExecve = 59,
+  kWait4 = 61,
+  kGetuid = 102,
+  kGetgid = 104,
   kExit = 231,
   kOpenat = 257,
   kUnshare = 272
@@ -35,12 +41,16 @@ long call(long number, long a = 0, long b = 0, long c = 0, long d = 0) {
 }
 #else
 enum Call : long {
-  kWrite = 64,
-  kClose = 57,
-  kExecve = 221,
-  kExit = 94,
   kOpenat = 56,
-  kUnshare = 97
+  kClose = 57,
+  kWrite = 64,
+  kExit = 94,
+  kUnshare = 97,
+  kGetuid = 174,
+  kGetgid = 176,
+  kClone = 220,
+  kExecve = 221,
+  kWait4 = 260
 };
 
 long call(long number, long a = 0, long b = 0, long c = 0, long d = 0) {
@@ -57,6 +67,8 @@ long call(long number, long a = 0, long b = 0, long c = 0, long d = 0) {
 constexpr long kCurrentFolder = -100;  // AT_FDCWD
 constexpr long kWriteOnly = 1;         // O_WRONLY
 constexpr long kNewUser = 0x10000000;  // CLONE_NEWUSER
+constexpr long kChildSignal = 17;      // SIGCHLD
+constexpr long kInterrupted = -4;      // EINTR
 constexpr long kCannotStart = 125;
 constexpr long kMaxNumber = 10;  // digits of an id
 
@@ -89,6 +101,34 @@ void map(const char* path, const char* id, const char* problem) {
   put(path, text, length, problem);
 }
 
+/// True when `id` is the decimal text of `number`.
+bool is_number(const char* id, long number) {
+  long value = 0;
+  for (const char* digit = id; *digit != 0; ++digit) value = value * 10 + (*digit - '0');
+  return value == number;
+}
+
+void take_ids(const char* uid, const char* gid) {
+  if (is_number(uid, call(kGetuid)) && is_number(gid, call(kGetgid))) return;
+  if (call(kUnshare, kNewUser) != 0) fail("enter: cannot make a user namespace\n");
+  put("/proc/self/setgroups", "deny", 4, "enter: cannot give up groups\n");
+  map("/proc/self/uid_map", uid, "enter: cannot map the user id\n");
+  map("/proc/self/gid_map", gid, "enter: cannot map the group id\n");
+}
+
+/// Waits for every process that ends, and ends with the code of `child`.
+[[noreturn]] void wait_for(long child) {
+  while (true) {
+    int status = 0;
+    const long ended = call(kWait4, -1, reinterpret_cast<long>(&status), 0, 0);
+    if (ended == child) {
+      const int signal = status & 0x7f;
+      call(kExit, signal == 0 ? (status >> 8) & 0xff : 128 + signal);
+    }
+    if (ended < 0 && ended != kInterrupted) call(kExit, kCannotStart);
+  }
+}
+
 }  // namespace
 
 extern "C" [[noreturn]] void enter(long* stack) {
@@ -100,10 +140,10 @@ extern "C" [[noreturn]] void enter(long* stack) {
     __builtin_unreachable();
   }
   if (count < 4) fail("enter: wrong arguments\n");
-  if (call(kUnshare, kNewUser) != 0) fail("enter: cannot make a user namespace\n");
-  put("/proc/self/setgroups", "deny", 4, "enter: cannot give up groups\n");
-  map("/proc/self/uid_map", arguments[1], "enter: cannot map the user id\n");
-  map("/proc/self/gid_map", arguments[2], "enter: cannot map the group id\n");
+  take_ids(arguments[1], arguments[2]);
+  const long child = call(kClone, kChildSignal);
+  if (child < 0) fail("enter: cannot start a process\n");
+  if (child > 0) wait_for(child);
   call(kExecve, reinterpret_cast<long>(arguments[3]), reinterpret_cast<long>(arguments + 3),
        reinterpret_cast<long>(environment));
   fail("enter: cannot start the program\n");

@@ -52,7 +52,7 @@ class Trial {
         .id = "imgcheck-trial-" + std::to_string(getpid()) + "-" + std::to_string(++runs_),
         .limits = {.timeout = kTrialTimeout}};
     const ContainerProcess process{
-        .arguments = {kEnterPlace}, .env = {}, .uid = kTrialUser, .gid = kTrialUser};
+        .arguments = {}, .env = {}, .uid = kTrialUser, .gid = kTrialUser};
     std::ofstream(start.folder / "config.json")
         << canonical_json(runtime_config(process, start.limits, traits));
     return OciRuntime(program, name, traits).run(start);

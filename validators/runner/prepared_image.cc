@@ -253,7 +253,7 @@ PreparedImage PreparedImage::prepare(LayoutReader& layout, const SelectedImage& 
 
   // Whether this machine can start it is said now, not once for every call.
   const ContainerEnd end =
-      state->start({.arguments = {kEnterPlace}, .uid = kTrialUser, .gid = kTrialUser},
+      state->start({.arguments = {}, .env = {}, .uid = kTrialUser, .gid = kTrialUser},
                    {.timeout = kTrialTimeout});
   if (end.kind != ContainerEnd::Kind::exited || end.exit_code != 0) {
     throw UnavailableError(ErrorText{

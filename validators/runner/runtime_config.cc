@@ -168,13 +168,17 @@ Json linux_of(const ContainerLimits& limits, const RuntimeTraits& traits,
 
 Json process_of(const ContainerProcess& process, const ContainerLimits& limits,
                 const RuntimeTraits& traits) {
-  const bool enter = traits.rootless && (process.uid != 0 || process.gid != 0);
-  std::vector<std::string> arguments = process.arguments;
-  if (enter) {
-    arguments.insert(arguments.begin(),
-                     {kEnterPlace, std::to_string(process.uid), std::to_string(process.gid)});
+  std::vector<std::string> arguments = {kEnterPlace};
+  if (!process.arguments.empty()) {
+    arguments.insert(arguments.end(), {std::to_string(process.uid), std::to_string(process.gid)});
+    arguments.insert(arguments.end(), process.arguments.begin(), process.arguments.end());
   }
   Json none = Json::array();
+  // The kernel maps root of a user namespace into another only for who may set file capabilities
+  // (Linux 5.12); the enter program loses it with that, and its program never has any.
+  const bool maps_root = traits.rootless && (process.uid != 0 || process.gid != 0);
+  Json held = none;
+  if (maps_root) held.push_back("CAP_SETFCAP");
   return {
       {"terminal", false},
       {"user",
@@ -183,10 +187,10 @@ Json process_of(const ContainerProcess& process, const ContainerLimits& limits,
       {"env", process.env},
       {"cwd", process.working_dir},
       {"capabilities",
-       {{"bounding", none},
-        {"effective", none},
+       {{"bounding", held},
+        {"effective", held},
         {"inheritable", none},
-        {"permitted", none},
+        {"permitted", held},
         {"ambient", none}}},
       {"rlimits", rlimits_of(limits, traits)},
       {"noNewPrivileges", true}};

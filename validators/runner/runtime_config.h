@@ -22,8 +22,9 @@ struct ContainerEdits {
 };
 
 struct ContainerProcess {
-  std::vector<std::string> arguments;  ///< [0]: absolute path in the container
-  std::vector<std::string> env;        ///< "NAME=value"
+  /// [0]: absolute path in the container. Empty: the enter program alone, which ends at once.
+  std::vector<std::string> arguments;
+  std::vector<std::string> env;  ///< "NAME=value"
   std::string working_dir = "/";
   std::uint32_t uid = 0, gid = 0;
   bool writable_tmp = false;  ///< a fresh tmpfs on /tmp
@@ -32,8 +33,8 @@ struct ContainerProcess {
 
 /// Read-only root `rootfs`, own pid, network (empty), ipc, uts and mount namespaces, no
 /// capabilities, no new privileges, masked and read-only paths of the kernel, limits of memory,
-/// processes and descriptors, a filter of system calls that no probe needs. Where containers have
-/// one id, the process gets its own through the enter program.
+/// processes and descriptors, a filter of system calls that no probe needs. The first process is
+/// the enter program (enter.cc), which gives the call its ids where the container has one only.
 Json runtime_config(const ContainerProcess& process, const ContainerLimits& limits,
                     const RuntimeTraits& traits, const ContainerEdits& edits = {});
 

@@ -52,7 +52,17 @@ TEST(Closure, OnlyExactPairsAreKnownToMiss) {
               ElementsAre("fail: '" + kSite +
                           "/nvidia/cufile/lib/libcufile_rdma.so.1' needs 'libother.so.1', which no "
                           "loader finds | libother.so.1 | not found | NEEDED; no run path"));
-  EXPECT_EQ(known_miss("libcufile.so.0", "libmlx5.so.1"), nullptr);
+  EXPECT_EQ(known_miss("/x/libcufile.so.0", "libmlx5.so.1"), nullptr);
+  EXPECT_EQ(known_miss("/x/my_libcufile_rdma.so.1", "libmlx5.so.1"), nullptr);
+}
+
+TEST(Closure, APlugInThatIsLinkedMayNotMissAnything) {
+  FakeImage image = good_image();
+  const std::string folder = kSite + "/nvidia/cufile/lib";
+  image.elf(folder + "/libcufile_rdma.so.1", "libcufile_rdma.so.1", {"libmlx5.so.1"});
+  EXPECT_EQ(image.run("ELF-CLOSURE").status, Status::pass);
+  image.elf(folder + "/libcufile.so.0", "libcufile.so.0", {"libcufile_rdma.so.1"}, "", "$ORIGIN");
+  EXPECT_EQ(image.run("ELF-CLOSURE").status, Status::fail);
 }
 
 TEST(Closure, AnRpathOfTheParentServesItsChildren) {
@@ -170,6 +180,28 @@ TEST(CxxAbi, OldStringsInANewReleaseFail) {
               ElementsAre("fail: 'libtorch_cpu.so' does not use the new std::string only | the new "
                           "std::string only | 40,000 symbols with the new, 3 with the old, as "
                           "_ZN3c105ErrorESs | compatibility table, torch 2.8 cu128"));
+}
+
+TEST(CxxAbi, WheelsOfTheOldAbiCarryPartsOfLibstdcxxWithTheNewOne) {
+  FakeImage image = good_image();
+  image.text(kSite + "/torch/version.py", "__version__ = '2.4.1+cu121'\ncuda = '12.1'\n");
+  for (auto& [path, elf] : image.facts.elf) {
+    if (elf.new_string_symbols == 0) continue;
+    elf.old_string_symbols = 2'000;
+    elf.new_string_symbols = 200;
+  }
+  EXPECT_EQ(image.run("ELF-CXXABI").status, Status::pass) << image.run("ELF-CXXABI").reason;
+  image.facts.elf[kTorchLib + "/libtorch_cuda.so"].old_string_symbols = 0;
+  EXPECT_EQ(image.run("ELF-CXXABI").reason, "'libtorch_cuda.so' does not use the old std::string");
+}
+
+TEST(CxxAbi, AReleaseThatTheTableDoesNotHaveMustAgreeWithItself) {
+  FakeImage image = good_image();
+  image.text(kSite + "/torch/version.py", "__version__ = '9.9.0+cu128'\ncuda = '12.8'\n");
+  EXPECT_EQ(image.run("ELF-CXXABI").status, Status::pass);
+  image.facts.elf[kTorchLib + "/libtorch_cuda.so"].old_string_symbols = 7;
+  EXPECT_EQ(image.run("ELF-CXXABI").reason,
+            "'libtorch_cuda.so' does not use the new std::string only");
 }
 
 TEST(CxxAbi, AnExtensionOfTheOtherAbiFails) {

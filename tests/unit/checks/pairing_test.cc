@@ -122,7 +122,7 @@ TEST(Pairing, ACudaThatTheReleaseWasNotPublishedForFails) {
                                   "12.8 (default), 12.9 | CUDA 12.1 | compatibility table; "));
 }
 
-TEST(Pairing, ARelaseThatTheTableDoesNotHaveWarns) {
+TEST(Pairing, AReleaseThatTheTableDoesNotHaveWarns) {
   FakeImage image = good_image();
   set_torch(image, "9.9.0+cu128", "'12.8'");
   EXPECT_EQ(image.run("PAIR-TABLE").reason,

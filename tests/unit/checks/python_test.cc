@@ -8,6 +8,7 @@ namespace img {
 namespace {
 
 using testing::complaints;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using testing::evidence;
 using testing::FakeImage;
@@ -88,6 +89,18 @@ TEST(Bytecode, AFewThatAreAbsentWarnManyFail) {
   EXPECT_EQ(image.run("PY-BYTECODE").status, Status::warn);
   drop(2);
   EXPECT_EQ(image.run("PY-BYTECODE").status, Status::fail);
+}
+
+TEST(Bytecode, OneInThousandsIsAFileThatThisPythonCannotCompile) {
+  FakeImage image = good_image();
+  for (int i = 0; i < 800; ++i) image.module(kSite + "/pkg/m" + std::to_string(i) + ".py");
+  image.file(kSite + "/pkg/for_newer_python.py");
+  const CheckResult result = image.run("PY-BYTECODE");
+  EXPECT_EQ(result.status, Status::pass);
+  EXPECT_THAT(evidence(result), Contains("1 of 1,001 modules have no bytecode, such as '" + kSite +
+                                         "/pkg/for_newer_python.py'"));
+  image.file(kSite + "/pkg/another.py");
+  EXPECT_EQ(image.run("PY-BYTECODE").status, Status::warn);
 }
 
 TEST(Bytecode, DatesAreTheNormInImagesOfOthers) {

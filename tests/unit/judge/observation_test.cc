@@ -71,8 +71,8 @@ TEST(EventReader, TakesAWrongTypeForAnAbsentValue) {
 }
 
 TEST(EventReader, MakesTextSafeAndShort) {
-  Json event = {{"event", "x"}, {"text", "a\x1b[2Jb"}, {"long", std::string(5000, 'y')}};
-  EXPECT_EQ(text_of(event, "text"), "a\\x1b[2Jb");
+  Json event = {{"event", "x"}, {"text", "a\x1b[2Jb\n\tc\n"}, {"long", std::string(5000, 'y')}};
+  EXPECT_EQ(text_of(event, "text"), "a\\x1b[2Jb  c");
   EXPECT_EQ(text_of(event, "long"), std::string(1000, 'y') + "…");
 }
 
