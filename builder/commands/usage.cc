@@ -71,12 +71,14 @@ UsageError not_convertible(const std::string& text, const ChosenCommand& chosen)
                 .hint = help_of(chosen)});
 }
 
-UsageError no_command(const ChosenCommand& chosen) {
-  const std::vector<std::string> words = chosen.app->remaining();
+UsageError no_command(const CLI::App& app, const ChosenCommand& chosen) {
+  // Options are taken at every level, so what nobody knows ends at the program itself.
+  const std::vector<std::string> words = app.remaining(true);
   if (words.empty()) {
     return UsageError(
         ErrorText{.message = "'" + chosen.name + "' needs a command", .hint = help_of(chosen)});
   }
+  if (words.front().starts_with('-')) return unexpected(app, chosen);
   std::vector<std::string> commands;
   for (const CLI::App* command :
        chosen.app->get_subcommands([](const CLI::App*) { return true; })) {
@@ -99,6 +101,11 @@ UsageError wrong_count(const std::string& text, const ChosenCommand& chosen) {
       ErrorText{.message = "'" + first_word(text) + "' " + problem, .hint = help_of(chosen)});
 }
 
+template <typename Kind>
+bool is(const CLI::ParseError& error) {
+  return dynamic_cast<const Kind*>(&error) != nullptr;
+}
+
 /// Kinds that none of our options can raise today: at least in lower case.
 UsageError other(std::string text, const ChosenCommand& chosen) {
   if (!text.empty()) {
@@ -111,12 +118,13 @@ UsageError other(std::string text, const ChosenCommand& chosen) {
 
 UsageError usage_error(const CLI::App& app, const CLI::ParseError& error) {
   const ChosenCommand chosen = chosen_command(app);
-  const std::string kind = error.get_name(), text = error.what();
-  if (kind == "ExtrasError") return unexpected(app, chosen);
-  if (kind == "ConversionError") return not_convertible(text, chosen);
-  if (kind == "ArgumentMismatch") return wrong_count(text, chosen);
-  if (kind == "RequiredError") {
-    if (text.starts_with("A subcommand")) return no_command(chosen);
+  const std::string text = error.what();
+  // By type: the name that an error carries is sometimes that of the command.
+  if (is<CLI::ExtrasError>(error)) return unexpected(app, chosen);
+  if (is<CLI::ConversionError>(error)) return not_convertible(text, chosen);
+  if (is<CLI::ArgumentMismatch>(error)) return wrong_count(text, chosen);
+  if (is<CLI::RequiredError>(error)) {
+    if (text.starts_with("A subcommand")) return no_command(app, chosen);
     return UsageError(ErrorText{.message = "'" + chosen.name + "' needs '" + first_word(text) + "'",
                                 .hint = help_of(chosen)});
   }
