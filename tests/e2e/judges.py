@@ -177,9 +177,23 @@ def wrong_promise_is_refused(manifest, folder):
     (project / "manifests").mkdir(parents=True)
     (project / "layers").symlink_to(ROOT / "layers")
     text = pathlib.Path(manifest).read_text()
-    wrong = re.sub(r'^(  cuda: )"[0-9.]+"', r'\1"12.1"', text, flags=re.M)
-    need(wrong != text, "the manifest promises no CUDA")
+    cuda = re.search(r'^(  cuda: )"([0-9.]+)"', text, flags=re.M)
+    need(cuda, "the manifest promises no CUDA")
+    promised = cuda[2]
+    wrong = text.replace(cuda[0], cuda[1] + '"12.1"', 1)
     (project / "manifests/image.yaml").write_text(wrong)
     ran = run(imgbuild(), "lock", project / "manifests/image.yaml", "--progress", "plain", expect=2)
-    need("12.8" in ran.err and "12.1" in ran.err, f"the message does not say which CUDA the wheel is for:\n{ran.err}")
+    message = ran.err[max(ran.err.find("error: "), 0):]
+    said = re.fullmatch(
+        r"error: .*manifests/image\.yaml:\d+:\d+: torch (?P<torch>[0-9.]+) of the PyPI index is built for CUDA (?P<cuda>[0-9.]+), "
+        r"not 12\.1\n"
+        r" +\d+ \|   cuda: \"12\.1\"\n"
+        r" +\|         \^~+\n"
+        r"  expected: 12\.1   \(versions\.cuda\)\n"
+        r"  got:      (?P=cuda)   \(torch/version\.py in wheel 'torch-(?P=torch)-[^']+\.whl'\)\n"
+        r"hint: torch (?P=torch) exists for CUDA (?P<variants>[0-9., ]+); the recipe's `index:` chooses which\n", message)
+    need(said, f"the message is another one:\n{ran.err}")
+    need_equal(promised, said["cuda"], "the CUDA that the message gives for the wheel")
+    variants = said["variants"].split(", ")
+    need(promised in variants and len(variants) > 1 and "12.1" not in variants, f"these variants cannot be right: {variants}")
     need(not (project / "manifests/image.lock.json").exists(), "a lock was written all the same")
