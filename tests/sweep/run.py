@@ -5,8 +5,8 @@
   tests/sweep/run.py [--wheels DIR] [--limit N] [NAME…]
 
 Without --wheels each package of packages.txt is downloaded with `pip download --no-deps` (the newest wheel for CPython 3.11). imgbuild writes it
-as a layer above the small image's base, which is unpacked here. Then `pip uninstall` must leave nothing of it. A wheel that imgbuild refuses must
-be refused by pip too, or be named in refused.txt. Differences that are right stand in explained.txt.
+as a layer above the small image's base, which is unpacked here; pip is the one that the small image gets. Then `pip uninstall` must leave nothing
+of it. A wheel that imgbuild refuses must be refused by pip too, or be named in refused.txt. Differences that are right stand in explained.txt.
 """
 
 import argparse
@@ -31,7 +31,6 @@ from harness import ROOT, Failure, Results, Skip, imgbuild, need, remove_tree, r
 from oci import Layout  # noqa: E402
 
 HERE = pathlib.Path(__file__).parent
-PIP = ROOT / ".tools/bin/pip"
 PYTHON = "/usr/bin/python3"
 SMALL = ROOT / "manifests/small-nccl-py311.yaml"
 
@@ -44,8 +43,8 @@ def table(name):
     return [line.split("\t") for line in (HERE / name).read_text().splitlines() if line and not line.startswith("#")]
 
 
-def download(name, folder):
-    ran = run(PIP, "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:",
+def download(name, folder, pip_program):
+    ran = run(*pip_program, "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:",
               "--python-version", "3.11", "--implementation", "cp", "--abi", "cp311", "--abi", "abi3", "--abi", "none",
               *[a for v in range(36, 16, -1) for a in ("--platform", f"manylinux_2_{v}_x86_64")],
               "--platform", "manylinux2014_x86_64", "--platform", "linux_x86_64", "-d", folder, name,
@@ -63,6 +62,15 @@ class OurInstaller:
         self.small = json.loads(SMALL.with_name(SMALL.stem + ".lock.json").read_text())
         self.number = 0
         run(imgbuild(), "fetch", SMALL, "--progress", "quiet")
+        self.pip_program = self.locked_pip()
+
+    def locked_pip(self):
+        """The pip that the image itself gets: what others write (their wrapper scripts above all) changes over the years."""
+        digest = next(w["sha256"] for w in self.small["wheels"] if w["name"] == "pip")
+        store = pathlib.Path(run(imgbuild(), "cache", "dir").out.strip())
+        with zipfile.ZipFile(store / "blobs/sha256" / digest) as wheel:
+            wheel.extractall(self.folder / "pip")
+        return PYTHON, "-B", self.folder / "pip/pip"
 
     def install(self, wheel, target):
         self.number += 1
@@ -122,10 +130,10 @@ def make_venv(folder):
     return folder
 
 
-def pip(venv, *argv, expect=0):
+def pip(program, venv, *argv, expect=0):
     env = {"PATH": "/usr/bin:/bin", "HOME": str(venv.parent), "PIP_DISABLE_PIP_VERSION_CHECK": "1", "LC_ALL": "C.UTF-8",
            "PIP_CONFIG_FILE": os.devnull}
-    return run(PIP, "--python", venv / "bin/python3", *argv, env=env, expect=expect, umask=0o022, timeout=900)
+    return run(*program, "--python", venv / "bin/python3", *argv, env=env, expect=expect, umask=0o022, timeout=900)
 
 
 def survey(venv):
@@ -179,10 +187,10 @@ def compare(name, installer, folder, given, rules, refusals):
     folder = folder / name
     folder.mkdir()
     try:
-        wheel = given or download(name, folder)
+        wheel = given or download(name, folder, installer.pip_program)
         ours, pips = make_venv(folder / "ours"), make_venv(folder / "pips")
         refused = installer.install(wheel, ours)
-        by_pip = pip(pips, "install", "--quiet", "--no-deps", "--no-index", wheel, expect=None)
+        by_pip = pip(installer.pip_program, pips, "install", "--quiet", "--no-deps", "--no-index", wheel, expect=None)
         if refused:
             if by_pip.code or any(fnmatch.fnmatchcase(name, n) and text in refused for n, text, _ in refusals):
                 raise Skip(f"refused: {refused.strip().splitlines()[0]}")
@@ -195,7 +203,7 @@ def compare(name, installer, folder, given, rules, refusals):
         wrong = [f"{k}: {p}" for k, p in found if not explained(name, k, p, rules) and not (
             k == "record" and p.split(" (")[0].endswith(("/REQUESTED", "/direct_url.json")))]
         need(not wrong, f"{wheel.name}: {len(wrong)} differences\n" + "\n".join(wrong[:15]))
-        pip(ours, "uninstall", "--quiet", "--yes", normal(name))
+        pip(installer.pip_program, ours, "uninstall", "--quiet", "--yes", normal(name))
         rest = sorted(survey(ours))
         need(not rest, f"{wheel.name}: pip uninstall leaves {rest[:10]}")
     finally:
