@@ -35,6 +35,7 @@ as_root() {
 }
 
 # The configured build of one preset, quiet unless it goes wrong. Arguments after the preset are targets.
+# One at a time: two builds in one folder take each other's files away.
 cmake_build() {
   local preset=$1
   shift
@@ -42,11 +43,18 @@ cmake_build() {
   log=$(mktemp)
   local targets=()
   [ $# = 0 ] || targets=(--target "$@")
-  if ! { cmake --preset "$preset" && cmake --build --preset "$preset" "${targets[@]}"; } >"$log" 2>&1; then
+  mkdir -p "$root/.tools"
+  if ! {
+    exec 9>"$root/.tools/build-$preset.lock"
+    flock 9
+    cmake --preset "$preset" && cmake --build --preset "$preset" "${targets[@]}" 9>&-
+  } >"$log" 2>&1; then
+    exec 9>&-
     tail -n 100 "$log" >&2
     rm -f "$log"
     return 1
   fi
+  exec 9>&-
   rm -f "$log"
 }
 

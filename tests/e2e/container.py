@@ -33,7 +33,7 @@ class Container:
         self.config = config
         self.env = config["config"]["Env"]
 
-    def call(self, *argv, uid=NOBODY, read_only=True, expect=0, mount=None, extra_env=()):
+    def call(self, *argv, uid=NOBODY, read_only=True, expect=0, mount=None, extra_env=(), input=None):
         program = need_program("runc")
         if os.getuid() != 0:
             raise Skip("runc is run as root here")
@@ -62,7 +62,7 @@ class Container:
                 "readonlyPaths": ["/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus"]}}
         (self.bundle / "config.json").write_text(json.dumps(spec))
         return run(program, "run", "-b", self.bundle, f"imgbuild-e2e-{uuid.uuid4().hex[:12]}", expect=expect,
-                   timeout=600)
+                   timeout=600, input=input)
 
     def python(self, code, **options):
         return self.call("python3", "-c", code, **options)

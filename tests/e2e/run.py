@@ -14,6 +14,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import container as c  # noqa: E402
 import judges as j  # noqa: E402
+import loading  # noqa: E402
 from harness import ROOT, Failure, Results, Skip, imgbuild, need_equal, run, scratch  # noqa: E402
 from oci import Layout  # noqa: E402
 
@@ -86,11 +87,15 @@ def main():
             bundle = folder / "bundle"
             results.run("gzip.umoci_unpack", j.umoci_unpack, layouts["gzip"], bundle)
             if (bundle / "rootfs").exists():
-                in_container(results, c.Container(bundle, layouts["gzip"].config), manifest, lock, folder, has_torch)
+                in_container(results, c.Container(bundle, layouts["gzip"].config), manifest, lock, folder, has_torch,
+                             layouts["gzip"])
     return results.finish()
 
 
-def in_container(results, box, manifest, lock, folder, has_torch):
+def in_container(results, box, manifest, lock, folder, has_torch, layout):
+    results.run("loading.ld_so", loading.same_files_as_ld_so, layout, box)
+    if has_torch:
+        results.run("loading.cuobjdump", loading.same_gpu_code_as_cuobjdump, layout, box)
     results.run("container.record", c.record_is_true, box)
     results.run("container.bytecode", c.bytecode_is_checked, box)
     results.run("container.nothing_of_the_host", c.nothing_of_the_host, box)

@@ -16,6 +16,7 @@ using ConsoleAction = std::function<ExitCode(Console&)>;
 
 void add_check_command(CLI::App& app, ConsoleAction& chosen);
 void add_gate_command(CLI::App& app, ConsoleAction& chosen);
+void add_inspect_command(CLI::App& app, ConsoleAction& chosen);
 void add_list_command(CLI::App& app, ConsoleAction& chosen);
 void add_explain_command(CLI::App& app, ConsoleAction& chosen);
 void add_render_command(CLI::App& app, ConsoleAction& chosen);

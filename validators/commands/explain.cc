@@ -3,9 +3,11 @@
 
 #include "builder/base/text.h"
 #include "validators/commands/check_ids.h"
+#include "validators/commands/check_outcomes.h"
 #include "validators/commands/commands.h"
 
 #include <memory>
+#include <utility>
 
 namespace img {
 namespace {
@@ -31,6 +33,7 @@ void print_wrapped(Console& console, std::string label, std::string_view text) {
 
 ExitCode run_explain(Console& console, const std::string& id) {
   const CheckInfo& info = require_check(id);
+  const CheckOutcomes& outcomes = outcomes_of(info.id);
   if (console.json()) {
     console.print_json({{"id", info.id},
                         {"tier", to_string(info.tier)},
@@ -38,6 +41,9 @@ ExitCode run_explain(Console& console, const std::string& id) {
                         {"title", info.title},
                         {"reads", info.reads},
                         {"rule", info.rule},
+                        {"warns", outcomes.warns},
+                        {"skipped", outcomes.skipped},
+                        {"blocked", outcomes.blocked},
                         {"why", info.why},
                         {"incident", info.incident},
                         {"mend", info.mend}});
@@ -49,6 +55,11 @@ ExitCode run_explain(Console& console, const std::string& id) {
   console.print("");
   print_wrapped(console, "reads", info.reads);
   print_wrapped(console, "rule", info.rule);
+  for (const auto& [label, text] : {std::pair{"warns", outcomes.warns},
+                                    {"skipped", outcomes.skipped},
+                                    {"blocked", outcomes.blocked}}) {
+    if (!text.empty()) print_wrapped(console, label, text);
+  }
   print_wrapped(console, "why", info.why);
   print_wrapped(console, "seen", info.incident);
   print_wrapped(console, "mend", info.mend);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // imgcheck list: the checks that exist; as Markdown it is docs/checks.md.
 
+#include "builder/base/text.h"
+#include "validators/commands/check_outcomes.h"
 #include "validators/commands/commands.h"
 #include "validators/judge/catalogue.h"
 
@@ -20,10 +22,18 @@ std::string padded(std::string_view text, std::size_t width) {
 }
 
 Json check_json(const CheckInfo& info) {
-  return {{"id", info.id},       {"tier", to_string(info.tier)},
-          {"title", info.title}, {"severity", to_string(info.severity)},
-          {"reads", info.reads}, {"rule", info.rule},
-          {"why", info.why},     {"incident", info.incident},
+  const CheckOutcomes& outcomes = outcomes_of(info.id);
+  return {{"id", info.id},
+          {"tier", to_string(info.tier)},
+          {"title", info.title},
+          {"severity", to_string(info.severity)},
+          {"reads", info.reads},
+          {"rule", info.rule},
+          {"warns", outcomes.warns},
+          {"skipped", outcomes.skipped},
+          {"blocked", outcomes.blocked},
+          {"why", info.why},
+          {"incident", info.incident},
           {"mend", info.mend}};
 }
 
@@ -44,28 +54,56 @@ std::string in_cell(std::string_view text) {
   return out;
 }
 
-constexpr std::string_view kMarkdownHead =
-    "# Checks\n\nMade by `imgcheck list --format markdown`; do not edit. `imgcheck explain ID` "
-    "prints one of them.\n\n";
+constexpr std::string_view kMarkdownHead = R"(# Checks
 
-std::string markdown() {
-  std::string out(kMarkdownHead);
-  out += "| check | tier | severity | what it proves |\n|---|---|---|---|\n";
+Made by `imgcheck list --format markdown`; do not edit. `imgcheck explain ID` prints one of them, [imgcheck.md](imgcheck.md) says how to run them.
+
+| status | when |
+|---|---|
+| pass | the rule of the check holds; the evidence says by which files and values |
+| fail | the rule is broken |
+| warn | the rule holds with the reservation that **warns** names |
+| skipped | the image has nothing for the rule to hold of: see **skipped** |
+| blocked | the check should have run and could not; never a pass: see **blocked** |
+| waived | it failed, and the [policy](policy.md) accepts that until a date |
+
+For a whole tier: the static checks that look at files are blocked when a layer cannot be read to its end, and `imgcheck inside` skips them all, for want of layers. A check of the container
+tier is blocked when its probe could not be started, was killed at a limit, died, or wrote what is no result; all of them are when the image must not be started or this
+machine cannot start containers and the tier was asked for (else they are skipped).
+)";
+
+void add_line(std::string& out, std::string_view label, std::string_view text) {
+  if (text.empty()) return;
+  out += "- **" + std::string(label) + ":** " + in_cell(text) + "\n";
+}
+
+void add_tier(std::string& out, Tier tier) {
+  out += "\n## " + std::string(tier == Tier::image ? "Static" : "Container") + " tier\n\n";
+  out += "| check | severity | what it proves |\n|---|---|---|\n";
   for (const CheckInfo& info : catalogue()) {
+    if (info.tier != tier) continue;
     const std::string id(info.id);
-    out += "| [" + id + "](#" + id + ") | " + std::string(to_string(info.tier)) + " | " +
+    out += "| [" + id + "](#" + to_lower_ascii(id) + ") | " +
            std::string(to_string(info.severity)) + " | " + in_cell(info.title) + " |\n";
   }
   for (const CheckInfo& info : catalogue()) {
-    out += "\n## " + std::string(info.id) + "\n\n" + in_cell(info.title) + " (" +
-           std::string(to_string(info.tier)) + " tier, " + std::string(to_string(info.severity)) +
-           ")\n\n";
-    out += "- **reads:** " + in_cell(info.reads) + "\n";
-    out += "- **rule:** " + in_cell(info.rule) + "\n";
-    out += "- **why:** " + in_cell(info.why) + "\n";
-    out += "- **seen:** " + in_cell(info.incident) + "\n";
-    out += "- **mend:** " + in_cell(info.mend) + "\n";
+    if (info.tier != tier) continue;
+    const CheckOutcomes& outcomes = outcomes_of(info.id);
+    out += "\n### " + std::string(info.id) + "\n\n" + in_cell(info.title) + "\n\n";
+    add_line(out, "reads", info.reads);
+    add_line(out, "rule", info.rule);
+    add_line(out, "warns", outcomes.warns);
+    add_line(out, "skipped", outcomes.skipped);
+    add_line(out, "blocked", outcomes.blocked);
+    add_line(out, "why", info.why);
+    add_line(out, "seen", info.incident);
+    add_line(out, "mend", info.mend);
   }
+}
+
+std::string markdown() {
+  std::string out(kMarkdownHead);
+  for (const Tier tier : {Tier::image, Tier::container}) add_tier(out, tier);
   return out;
 }
 
