@@ -12,6 +12,7 @@ import pathlib
 import re
 import shutil
 import sys
+import time
 import zipfile
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -203,6 +204,15 @@ def versions_of_fake_libraries():
         need_equal(("signalled", 6), (child["end"], child["code"]), "the end of asking a cuDNN that aborts")
         need(call(seen, "cudart", "cudaRuntimeGetVersion"), "the other libraries are still asked")
 
+        # What must not be called without a driver is called when there is one.
+        compile_library("fake_libraries.cc", lib / "cuda_cupti/lib/libcupti.so.12", "-DFAKE_CUPTI")
+        seen = events("versions", "--torch", torch)
+        need_equal([("cupti", "it needs the driver, and there is none")],
+                   [(e["library"], e["reason"]) for e in seen["not_asked"]], "what is not asked")
+        seen = events("versions", "--torch", torch, env={"LD_LIBRARY_PATH": str(folder / "driver")})
+        need_equal(("signalled", 6), next((e["end"], e["code"]) for e in seen["child"] if e["of"] == "cupti"),
+                   "the end of a CUPTI that is asked")
+
         stubbed = events("versions", env={"LD_LIBRARY_PATH": str(folder / "driver"), "FAKE_CUINIT": "34"})
         need_equal(34, call(stubbed, "cuda", "cuInit")["rc"], "cuInit of a stub")
 
@@ -254,7 +264,12 @@ def loading_what_is_not_there():
         need_equal("ModuleNotFoundError: No module named 'torch'", seen["import"][0]["error"], "the import's words")
 
 
+def shared_files():
+    return {p for d in ("/dev/shm", "/tmp") for p in pathlib.Path(d).glob("imgcheck-*")}
+
+
 def all_reduce():
+    before = shared_files()
     for kind in ("file", "tcp"):
         seen = events("allreduce", "--rendezvous", kind)
         need_equal({2, 3, 4}, {e["ranks"] for e in seen["result"]}, "numbers of ranks")
@@ -266,7 +281,11 @@ def all_reduce():
                  f"bus bandwidth of {result}")
         seen = events("allreduce", "--rendezvous", kind, "--ranks", "3", "--absent", "1", "--seconds", "1")
         need("did not come in time: rank 1" in [e["error"] for e in seen["failure"]], str(seen["failure"]))
-    left = [p for d in ("/dev/shm", "/tmp") for p in pathlib.Path(d).glob("imgcheck-*")]
+    left = shared_files() - before
+    end = time.monotonic() + 60  # what another run on this machine has made goes away by itself
+    while left and time.monotonic() < end:
+        time.sleep(0.2)
+        left &= shared_files()
     need(not left, f"left behind: {left}")
 
 
@@ -309,6 +328,123 @@ def imports_of_a_small_python():
         need(samples["interpreter"]["ok"] and samples["interpreter"]["seconds"] > 0, str(samples))
         need_equal("ModuleNotFoundError: No module named 'torch'", samples["import"]["error"], "the import's words")
         need("libtorch.so" in samples["libtorch"]["error"], str(samples["libtorch"]))
+
+
+# --- A small image with one fault ----------------------------------------------------------------
+
+
+def small_image(folder):
+    """A venv whose torch is fake libraries: libtorch.so needs libtorch_cpu.so, that needs cuDNN."""
+    venv = folder / "venv"
+    run(PYTHON, "-m", "venv", "--without-pip", venv)
+    site = next((venv / "lib").iterdir()) / "site-packages"
+    cudnn, lib = site / "nvidia/cudnn/lib", site / "torch/lib"
+    compile_library("fake_libraries.cc", cudnn / "libcudnn.so.9", "-DFAKE_CUDNN", "-Wl,-soname,libcudnn.so.9",
+                    "-Wl,-rpath,$ORIGIN")
+    compile_library("fake_libraries.cc", cudnn / "libcudnn_ops.so.9", "-Wl,-soname,libcudnn_ops.so.9")
+    compile_library("fake_libraries.cc", site / "nvidia/nccl/lib/libnccl.so.2", "-DFAKE_NCCL=22703")
+    compile_library("fake_libraries.cc", lib / "libtorch_cpu.so", "-Wl,-soname,libtorch_cpu.so", "-Wl,--no-as-needed",
+                    cudnn / "libcudnn.so.9", "-Wl,-rpath,$ORIGIN/../../nvidia/cudnn/lib")
+    compile_library("fake_libraries.cc", lib / "libtorch.so", "-Wl,--no-as-needed", lib / "libtorch_cpu.so",
+                    "-Wl,-rpath,$ORIGIN")
+    (site / "torch/version.py").write_text("__version__ = '2.8.0'\ncuda = None\n")
+    (site / "torch/__init__.py").write_text(
+        "import ctypes, os, warnings\nfrom . import version\nfrom .version import __version__\n"
+        "ctypes.CDLL(os.path.join(os.path.dirname(__file__), 'lib/libtorch.so'))\n"
+        "try:\n    import numpy\nexcept Exception as error:\n    warnings.warn('Failed to initialize NumPy: %s' % error)\n")
+    (site / "numpy.py").write_text("x = 1\n")
+    for name, version, file in (("torch", "2.8.0", "torch/__init__.py"), ("numpy", "2.0", "numpy.py"),
+                                ("nvidia-nccl-cu12", "2.27.3", "nvidia/nccl/lib/libnccl.so.2")):
+        info = site / f"{name}-{version}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        (info / "RECORD").write_text(f"{file},,\n")
+    return venv, site
+
+
+def verdicts(venv, *checks):
+    """Status, and the message and value of the worst finding, of each check of imgcheck-inside there."""
+    arguments = [part for check in checks for part in ("--check", check)]
+    env = {"PATH": f"{venv}/bin:/usr/bin:/bin", "HOME": "/", "VIRTUAL_ENV": str(venv)}
+    ran = run(BUNDLE / "imgcheck-inside", "--format", "json", *arguments, env=env, expect=None, timeout=900)
+    order = ("fail", "warn", "pass")
+    found = {}
+    for check in json.loads(ran.out)["checks"]:
+        worst = sorted(check["findings"], key=lambda f: order.index(f["status"]))
+        said = (worst[0]["message"], worst[0].get("actual") or "") if worst and check["status"] != "pass" else ("", "")
+        found[check["id"]] = (check["status"], *said)
+    return found
+
+
+def faults_of_a_small_image():
+    """Each fault is told by its check with its cause, and the checks beside it still see."""
+    checks = ("LOAD-TORCH", "LOAD-PROV", "VER-CUDNN", "VER-NCCL", "PY-IMPORT")
+    good = {check: ("pass", "", "") for check in checks}
+    with scratch("faults") as folder:
+        venv, site = small_image(folder)
+
+        def need_verdicts(what, **changed):
+            expected = dict(good, **{name.replace("_", "-"): value for name, value in changed.items()})
+            need_equal(expected, verdicts(venv, *checks), what)
+
+        need_verdicts("a good image")
+
+        ops = site / "nvidia/cudnn/lib/libcudnn_ops.so.9"
+        ops.rename(folder / "ops")
+        words = "Unable to load any of {libcudnn_ops.so.9}"
+        need_verdicts("a sub-library of cuDNN is missing",
+                      LOAD_TORCH=("fail", "loading torch ('libtorch') ends with signal 6 in 'load:cpp'", words),
+                      VER_CUDNN=("fail", "asking cuDNN for its version kills the process", "signalled 6: " + words))
+        (folder / "ops").rename(ops)
+
+        nccl = site / "nvidia/nccl/lib/libnccl.so.2"
+        compile_library("fake_libraries.cc", nccl, "-DFAKE_NCCL=23007")
+        need_verdicts("another NCCL", VER_NCCL=("fail", "NCCL is of another version", "2.30.7"))
+        compile_library("fake_libraries.cc", nccl, "-DFAKE_NCCL=22703")
+
+        cpu = site / "torch/lib/libtorch_cpu.so"
+        whole = cpu.read_bytes()
+        cpu.write_bytes(whole[:4096])
+        seen = verdicts(venv, *checks)
+        need_equal("fail", seen["LOAD-TORCH"][0], "half a library")
+        need_equal("fail", seen["PY-IMPORT"][0], "half a library")
+        need_equal("blocked", seen["LOAD-PROV"][0], "half a library")
+        need_equal((good["VER-CUDNN"], good["VER-NCCL"]), (seen["VER-CUDNN"], seen["VER-NCCL"]), "half a library")
+        cpu.write_bytes(whole)
+
+        whole_init = (site / "torch/__init__.py").read_text()
+        (site / "numpy.py").write_text("import not_there\n")
+        seen = verdicts(venv, "PY-IMPORT")["PY-IMPORT"]
+        need_equal(("fail", "'import numpy' of 'numpy' fails", "ModuleNotFoundError: No module named 'not_there'"), seen,
+                   "numpy does not import")
+        init = site / "torch/__init__.py"
+        init.write_text("try:\n    import numpy\nexcept Exception as cause:\n"
+                        "    raise ImportError('\\nREAD THIS\\nOriginal error was lost') from cause\n")
+        need_equal(("fail", "'import torch' fails in 'load:python'",
+                    "ImportError: READ THIS, because of ModuleNotFoundError: No module named 'not_there'"),
+                   verdicts(venv, "LOAD-TORCH")["LOAD-TORCH"], "torch raises what numpy raised")
+        init.write_text(whole_init)
+        # Hidden from the list of packages it is still what torch warns of.
+        shutil.rmtree(site / "numpy-2.0.dist-info")
+        seen = verdicts(venv, "PY-IMPORT")["PY-IMPORT"]
+        need_equal(("warn", "'import torch' works and warns"), seen[:2], "torch warns")
+        need("Failed to initialize NumPy: No module named 'not_there'" in seen[2], seen[2])
+
+
+def a_torch_that_hangs():
+    with scratch("hang") as folder:
+        venv, site = small_image(folder)
+        (site / "torch/__init__.py").write_text("import time\ntime.sleep(1000)\n")
+        python = venv / "bin/python3"
+        seen = events("load", "--torch", site / "torch", "--python", python, "--seconds", "2")
+        need_equal("timed_out", seen["child"][0]["end"], "the end of a load that hangs")
+        seen = events("coldstart", "--torch", site / "torch", "--python", python, "--seconds", "2", "--phase",
+                      "import", "--phase", "libtorch")
+        need_equal([("import", False, "does not end in time"), ("libtorch", True, "")],
+                   [(e["phase"], e["ok"], e["error"]) for e in seen["sample"]], "a start that hangs, and the next phase")
+        seen = events("python", "--python", python, "--mode", "import", "--seconds", "2")
+        need_equal({("numpy", True, ""), ("torch", False, "does not end in time")},
+                   {(e["module"], e["ok"], e["error"]) for e in seen["import"]}, "imports beside one that hangs")
 
 
 # --- imgcheck-inside -----------------------------------------------------------------------------
@@ -354,6 +490,7 @@ def main():
                  same_bytes_in_another_folder, declarations_are_those_of_torchs_headers, refuse_unknown_arguments,
                  versions_of_fake_libraries, versions_of_a_file_that_is_no_library, attention_of_fake_torches,
                  loading_what_is_not_there, all_reduce, imports_of_a_small_python,
+                 faults_of_a_small_image, a_torch_that_hangs,
                  inside_reports_in_the_formats_of_imgcheck, inside_says_no_with_the_right_code):
         results.run(test.__name__, test)
     return results.finish()

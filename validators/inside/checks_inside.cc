@@ -128,10 +128,13 @@ Report check_inside(const InsideOptions& options,
   const std::string bundle = bundle_folder(options);
   const Expectations expectations = expectations_here(options, report);
   add_facts(expectations, report);
-  const ContainerPlanOptions plan_options{.only = options.checks,
-                                          .cold_samples = options.cold_samples};
+  const ContainerPlanOptions plan_options{
+      .only = options.checks,
+      .cold_samples = options.cold_samples,
+      .library_path = std::getenv("LD_LIBRARY_PATH") != nullptr};
   std::vector<ProbeRun> runs;
   for (const ProbeCall& call : container_plan(expectations, plan_options)) {
+    if (is_pointless(call, runs)) continue;
     progress(call.label);
     runs.push_back(run_call(bundle, call));
   }

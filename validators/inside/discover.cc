@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Asks interpreters where torch is, without importing it.
+// Asks interpreters where torch is and which wheels of NVIDIA they have, without importing any.
 #include "validators/inside/discover.h"
 
 #include "builder/base/text.h"
 #include "validators/inside/run_call.h"
+#include "validators/judge/version_text.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -14,9 +15,10 @@
 namespace img {
 namespace {
 
-/// Prints torch's folder, then the version and the CUDA version of its version.py.
+/// Prints torch's folder, the version and the CUDA version of its version.py, then a line "name
+/// version" for each wheel of NVIDIA.
 constexpr const char* kWhereCode = R"python(
-import importlib.util, os
+import importlib.metadata, importlib.util, os
 spec = importlib.util.find_spec("torch")
 if spec is not None and spec.origin:
     folder = os.path.dirname(spec.origin)
@@ -26,6 +28,10 @@ if spec is not None and spec.origin:
     print(folder)
     print(values.get("__version__", ""))
     print(values.get("cuda") or "")
+    for wheel in importlib.metadata.distributions():
+        name = (wheel.metadata["Name"] or "").lower().replace("_", "-")
+        if name.startswith("nvidia-"):
+            print(name, wheel.version)
 )python";
 
 std::string environment(const char* name) {
@@ -70,6 +76,12 @@ bool describe(const std::string& python, Expectations& expectations) {
   expectations.torch_folder = lines[0];
   expectations.torch_version = lines[1];
   expectations.torch_cuda = lines[2];
+  for (std::size_t i = 3; i < lines.size(); ++i) {
+    const std::size_t space = lines[i].find(' ');
+    const std::string library = library_of_distribution(lines[i].substr(0, space));
+    if (space == std::string::npos || library.empty()) continue;
+    expectations.library_versions.emplace(library, lines[i].substr(space + 1));
+  }
   return true;
 }
 

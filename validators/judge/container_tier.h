@@ -33,11 +33,20 @@ struct ContainerPlanOptions {
   int cold_samples = 5;           ///< fresh processes for each figure of a cold start
   /// --cold: whoever runs the plan drops the image's own files before each call of "coldstart".
   bool drop_page_cache = false;
+  /// The image sets LD_LIBRARY_PATH; where it does not, loading without it is the same once more.
+  bool library_path = true;
+  /// torchrun's variables say that this is one process of many: the GPU tiers join the others.
+  bool one_of_many = false;
 };
 
 /// The runs that the checks of the tier need, in order; pure.
 std::vector<ProbeCall> container_plan(const Expectations& expectations,
                                       const ContainerPlanOptions& options);
+
+/// True for a call that could only show once more what an earlier run has shown: a further sample
+/// of a cold start that fails, which may take its whole time limit to do so. Who runs the plan
+/// leaves such calls out; the failure itself is in `before`.
+bool is_pointless(const ProbeCall& call, const std::vector<ProbeRun>& before);
 
 /// One result for each check of the tier that `options` selects; pure. A call of the plan without a
 /// run is blocked.

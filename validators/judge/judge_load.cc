@@ -34,6 +34,20 @@ std::set<std::string> mapped_files(const ProbeRun& run) {
   return files;
 }
 
+/// A file whose opening began and never ended: it took the process with it.
+void judge_unfinished(const ProbeRun& run, Judgement& judgement) {
+  std::string path;
+  for (const Json& event : run.events) {
+    if (is_event(event, "opening")) path = text_or(event, "path", "");
+    if (is_event(event, "open")) path.clear();
+  }
+  if (path.empty()) return;
+  judgement.fail("'" + std::string(base_name(path)) +
+                     "' or a library that it needs ends the process that loads it in '" +
+                     run.label + "'",
+                 {}, path);
+}
+
 /// True when the run says that it loaded something.
 bool judge_opens(const ProbeRun& run, Judgement& judgement) {
   bool any = false;
@@ -162,8 +176,12 @@ void judge_torch_folder(const ContainerInput& input, const ProbeRun& run, Judgem
 
 Judgement judge_load_torch(const ContainerInput& input) {
   Judgement judgement;
+  if (!input.options.library_path) {
+    judgement.pass("LD_LIBRARY_PATH is not set: loading with and without it is the same");
+  }
   for (const ProbeRun* run : usable_runs(input, "load")) {
     judge_children(*run, "loading torch", judgement);
+    judge_unfinished(*run, judgement);
     judge_sub_libraries(*run, judgement);
     if (!judge_opens(*run, judgement) && worst_of(judgement.findings) != Status::fail) {
       judgement.blocked = "probe run '" + run->label + "' does not say what it loaded";

@@ -33,6 +33,11 @@ void judge_import(const Json& event, std::size_t& good, Judgement& judgement) {
   const std::string module = text_or(event, "module", "");
   if (flag_of(event, "ok").value_or(false)) {
     ++good;
+    // Many packages warn of what their next release brings; torch only of what is wrong here.
+    const std::string warning = text_or(event, "warning", "");
+    if (module == "torch" && !warning.empty()) {
+      judgement.warn("'import torch' works and warns", warning);
+    }
     return;
   }
   const std::string error = text_or(event, "error", "no reason given");

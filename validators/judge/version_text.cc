@@ -5,6 +5,8 @@
 #include "builder/base/text.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 namespace img {
 namespace {
@@ -54,6 +56,26 @@ std::optional<std::string> nccl_version_of(std::int64_t number) {
   // The two forms meet between 2.8.x (2800…) and 2.9 (20900).
   if (number < 10'000) return dotted(number / 1000, number % 1000 / 100, number % 100);
   return dotted(number / 10'000, number % 10'000 / 100, number % 100);
+}
+
+std::string library_of_distribution(std::string_view name) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kOther{{
+      {"cuda-runtime", "cudart"},
+      {"cuda-nvrtc", "nvrtc"},
+      {"cuda-cupti", "cupti"},
+      {"nvshmem", "nvshmem"},
+  }};
+  if (!name.starts_with("nvidia-")) return {};
+  name.remove_prefix(7);
+  if (const std::size_t cuda = name.rfind("-cu");
+      cuda != std::string_view::npos && cuda + 3 < name.size() &&
+      name.find_first_not_of("0123456789", cuda + 3) == std::string_view::npos) {
+    name = name.substr(0, cuda);
+  }
+  for (const auto& [distribution, library] : kOther) {
+    if (name == distribution) return std::string(library);
+  }
+  return std::string(name);
 }
 
 }  // namespace img

@@ -24,4 +24,9 @@ std::optional<std::string> cudnn_version_of(std::int64_t number);
 /// "2.27.3" of 22703, "2.8.3" of 2803.
 std::optional<std::string> nccl_version_of(std::int64_t number);
 
+/// The library of a wheel, under the name that events and facts have for it: "cudart" of
+/// "nvidia-cuda-runtime-cu12" and of "nvidia-cuda-runtime", "cublas" of "nvidia-cublas-cu12". Empty
+/// for wheels of others.
+std::string library_of_distribution(std::string_view name);
+
 }  // namespace img

@@ -154,6 +154,12 @@ int execute(const Program& program) {
   return 127;
 }
 
+/// The last line that is not empty: where Python and the loader say what went wrong.
+std::string last_line(std::string text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
+  return text.substr(text.rfind('\n') + 1);
+}
+
 std::string_view end_name(ChildEnd::Kind kind) {
   switch (kind) {
     case ChildEnd::Kind::exited:
@@ -185,6 +191,14 @@ std::vector<ChildEnd> run_group(int count, const std::function<int(int)>& body,
   std::vector<ChildEnd> ends;
   for (const Started& one : started) ends.push_back(finish_child(one, signal, timeout));
   return ends;
+}
+
+std::string why_ill(const ChildEnd& end) {
+  if (end.good()) return {};
+  if (end.kind == ChildEnd::Kind::timed_out) return "does not end in time";
+  if (end.kind == ChildEnd::Kind::signalled) return "dies of signal " + std::to_string(end.code);
+  const std::string line = last_line(end.stderr_tail);
+  return line.empty() ? "ends with exit code " + std::to_string(end.code) : line;
 }
 
 void report(std::string_view of, const ChildEnd& end) {

@@ -41,6 +41,10 @@ struct Program {
 };
 ChildEnd run_program(const Program& program);
 
+/// Why it ended ill, in one line: "does not end in time", "dies of signal 6", or the last line that
+/// it wrote to standard error; empty when it ended well.
+std::string why_ill(const ChildEnd& end);
+
 /// {"event":"child","of":…,"end":…,"code":…,"seconds":…,"stderr":…}; stderr only when it ended ill.
 void report(std::string_view of, const ChildEnd& end);
 

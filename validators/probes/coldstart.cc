@@ -2,6 +2,7 @@
 // Times fresh processes: the interpreter, the loading of libtorch, `import torch`.
 //
 //   coldstart --phase interpreter|libtorch|import|detail… [--python INTERPRETER] [--torch FOLDER]
+//             [--seconds N]
 //
 // Each phase is one process from its making to its end. Events: sample {phase, ok, error, seconds,
 // cpu_seconds, minor_faults, major_faults, read_bytes, max_rss_bytes}; detail {modules, opened,
@@ -22,19 +23,13 @@
 namespace probe {
 namespace {
 
-constexpr std::chrono::seconds kTimeout{100};
-
-/// The last line that is not empty: where Python and the loader say what went wrong.
-std::string last_line(std::string text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
-  return text.substr(text.rfind('\n') + 1);
-}
+std::chrono::seconds limit{100};  ///< of each process; set once by main
 
 void report_sample(const std::string& phase, const ChildEnd& end) {
   Event("sample")
       .text("phase", phase)
       .flag("ok", end.good())
-      .text("error", end.good() ? "" : last_line(end.stderr_tail))
+      .text("error", why_ill(end))
       .number("seconds", end.seconds)
       .number("cpu_seconds", end.cpu_seconds)
       .integer("minor_faults", end.minor_faults)
@@ -45,7 +40,7 @@ void report_sample(const std::string& phase, const ChildEnd& end) {
 }
 
 ChildEnd run_python(const std::string& python, const char* code) {
-  return run_program({.argv = {python, "-c", code}, .timeout = kTimeout});
+  return run_program({.argv = {python, "-c", code}, .timeout = limit});
 }
 
 int load_libtorch(const std::string& torch) {
@@ -59,7 +54,7 @@ int load_libtorch(const std::string& torch) {
 void count_loader_tries(const std::string& python) {
   const ChildEnd end = run_program({.argv = {python, "-c", "import torch, os; os._exit(0)"},
                                     .env = {"LD_DEBUG=libs"},
-                                    .timeout = kTimeout,
+                                    .timeout = limit,
                                     .errors_in_output = true});
   constexpr std::string_view kMark = "trying file=";
   std::int64_t tries = 0;
@@ -81,11 +76,11 @@ void run_phase(const std::string& phase, const std::string& python, const std::s
   } else if (phase == "import") {
     report_sample(phase, run_python(python, "import torch, os; os._exit(0)"));
   } else if (phase == "libtorch") {
-    report_sample(phase, run_forked([&] { return load_libtorch(torch); }, kTimeout));
+    report_sample(phase, run_forked([&] { return load_libtorch(torch); }, limit));
   } else {
     report("detail",
            run_program(
-               {.argv = {python, "-c", kDetailCode}, .timeout = kTimeout, .writes_events = true}));
+               {.argv = {python, "-c", kDetailCode}, .timeout = limit, .writes_events = true}));
     count_loader_tries(python);
   }
 }
@@ -99,7 +94,8 @@ bool is_phase(const std::string& phase) {
 
 int main(int argc, char** argv) {
   using namespace probe;
-  const Arguments arguments(argc, argv, {"phase", "python", "torch"});
+  const Arguments arguments(argc, argv, {"phase", "python", "torch", "seconds"});
+  limit = std::chrono::seconds(arguments.number("seconds", 100, 1, 3600));
   for (const std::string& phase : arguments.all("phase")) {
     if (is_phase(phase)) continue;
     std::fprintf(stderr, "error: unknown phase '%s'\n", phase.c_str());

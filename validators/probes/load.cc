@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Loads torch as a C++ program or as Python does, and says which files were mapped.
 //
-//   load --torch FOLDER [--python INTERPRETER]
+//   load --torch FOLDER [--python INTERPRETER] [--seconds N]
 //
-// Events: open {path, ok, error, seconds}; import {module, ok, error, seconds}; torch {version,
-// cuda, folder, cudnn_compiled, archs}; call {function, rc}; mapped {path}; child.
+// Events: opening {path}; open {path, ok, error, seconds}; import {module, ok, error, seconds};
+// torch {version, cuda, folder, cudnn_compiled, archs}; call {function, rc}; mapped {path}; child.
 #include "validators/probes/arguments.h"
 #include "validators/probes/child.h"
 #include "validators/probes/events.h"
@@ -19,9 +19,9 @@
 namespace probe {
 namespace {
 
-constexpr std::chrono::seconds kTimeout{100};
-
 Library open_library(const std::string& path) {
+  // Said before: a file that ends the process that maps it could not be named afterwards.
+  Event("opening").text("path", path).emit();
   const std::int64_t began = monotonic_ns();
   Library library(path, RTLD_NOW | RTLD_GLOBAL);
   Event("open")
@@ -68,9 +68,8 @@ int load_as_program(const std::string& torch) {
   return 0;
 }
 
-ChildEnd load_as_python(const std::string& python) {
-  return run_program(
-      {.argv = {python, "-c", kLoadCode}, .timeout = kTimeout, .writes_events = true});
+ChildEnd load_as_python(const std::string& python, std::chrono::seconds limit) {
+  return run_program({.argv = {python, "-c", kLoadCode}, .timeout = limit, .writes_events = true});
 }
 
 }  // namespace
@@ -78,12 +77,13 @@ ChildEnd load_as_python(const std::string& python) {
 
 int main(int argc, char** argv) {
   using namespace probe;
-  const Arguments arguments(argc, argv, {"torch", "python"});
+  const Arguments arguments(argc, argv, {"torch", "python", "seconds"});
+  const std::chrono::seconds limit(arguments.number("seconds", 100, 1, 3600));
   start("load");
   const std::string torch = arguments.one("torch");
   const std::string python = arguments.one("python");
-  const ChildEnd end = python.empty() ? run_forked([&] { return load_as_program(torch); }, kTimeout)
-                                      : load_as_python(python);
+  const ChildEnd end = python.empty() ? run_forked([&] { return load_as_program(torch); }, limit)
+                                      : load_as_python(python, limit);
   report(python.empty() ? "libtorch" : "python", end);
   probe::end();
   return 0;

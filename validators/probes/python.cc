@@ -2,10 +2,10 @@
 // Runs the image's Python: imports, `pip check`, what a user without a name meets, torch.compile.
 //
 //   python --python INTERPRETER --mode import|pip-check|nouser|compile [--distribution NAME]…
-//          [--torch FOLDER]
+//          [--torch FOLDER] [--seconds N]
 //
-// Events: package {name, version}; import {distribution, module, ok, seconds, error}; outcome {ok,
-// available, output, seconds, max_error, compiled}; circumstances {uid, passwd_entry,
+// Events: package {name, version}; import {distribution, module, ok, seconds, error, warning};
+// outcome {ok, available, output, seconds, max_error, compiled}; circumstances {uid, passwd_entry,
 // root_writable}; step {name, ok, value, advice, error}; child.
 #include "validators/probes/arguments.h"
 #include "validators/probes/child.h"
@@ -27,9 +27,12 @@ namespace {
 
 using Modules = std::vector<std::pair<std::string, std::string>>;  ///< distribution, module
 
-std::string last_line(std::string text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
-  return text.substr(text.rfind('\n') + 1);
+/// The first line in which Python's warnings module speaks: "file:line: UserWarning: text".
+std::string warning_in(const std::string& errors) {
+  const std::size_t found = errors.find("Warning: ");
+  if (found == std::string::npos) return {};
+  const std::size_t line = errors.rfind('\n', found) + 1;  // npos + 1 is the beginning
+  return errors.substr(line, errors.find('\n', found) - line);
 }
 
 /// Lines "distribution\tmodule"; a module that several distributions share is listed once.
@@ -49,27 +52,25 @@ Modules parse_modules(const std::string& output) {
 }
 
 void import_one(const std::string& python, const std::string& distribution,
-                const std::string& module) {
+                const std::string& module, std::chrono::seconds limit) {
   const ChildEnd end =
       run_program({.argv = {python, "-c",
                             "import importlib, os, sys; importlib.import_module(sys.argv[1]); "
                             "os._exit(0)",
                             module},
-                   .timeout = std::chrono::seconds(100)});
-  std::string error;
-  if (end.kind == ChildEnd::Kind::timed_out) error = "does not end in time";
-  if (end.kind == ChildEnd::Kind::signalled) error = "dies of signal " + std::to_string(end.code);
-  if (end.kind == ChildEnd::Kind::exited && end.code != 0) error = last_line(end.stderr_tail);
+                   .timeout = limit});
   Event("import")
       .text("distribution", distribution)
       .text("module", module)
       .flag("ok", end.good())
       .number("seconds", end.seconds)
-      .text("error", error)
+      .text("error", why_ill(end))
+      .text("warning", end.good() ? warning_in(end.stderr_tail) : "")
       .emit();
 }
 
-void run_imports(const std::string& python, const std::vector<std::string>& distributions) {
+void run_imports(const std::string& python, const std::vector<std::string>& distributions,
+                 std::chrono::seconds limit) {
   Program listing{.argv = {python, "-c", kModulesCode}, .writes_events = true};
   listing.argv.insert(listing.argv.end(), distributions.begin(), distributions.end());
   const ChildEnd listed = run_program(listing);
@@ -79,7 +80,7 @@ void run_imports(const std::string& python, const std::vector<std::string>& dist
   const auto work = [&](int worker) {
     for (std::size_t i = static_cast<std::size_t>(worker); i < modules.size();
          i += static_cast<std::size_t>(workers)) {
-      import_one(python, modules[i].first, modules[i].second);
+      import_one(python, modules[i].first, modules[i].second, limit);
     }
     return 0;
   };
@@ -115,7 +116,8 @@ void run_code(const char* name, const std::string& python, const char* code,
 
 int main(int argc, char** argv) {
   using namespace probe;
-  const Arguments arguments(argc, argv, {"python", "mode", "distribution", "torch"});
+  const Arguments arguments(argc, argv, {"python", "mode", "distribution", "torch", "seconds"});
+  const std::chrono::seconds limit(arguments.number("seconds", 100, 1, 3600));
   const std::string python = arguments.one("python");
   const std::string mode = arguments.one("mode");
   if (mode != "import" && mode != "pip-check" && mode != "nouser" && mode != "compile") {
@@ -123,7 +125,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   start("python");
-  if (mode == "import") run_imports(python, arguments.all("distribution"));
+  if (mode == "import") run_imports(python, arguments.all("distribution"), limit);
   if (mode == "pip-check") run_pip_check(python);
   if (mode == "nouser") {
     const bool torch = !arguments.one("torch").empty();

@@ -25,11 +25,19 @@ def report_mapped():
 def number(version):
     return version[0] * 10000 + version[1] * 100 + version[2]
 
+def words(error):
+    """The first line, since numpy writes a page, and what was at the root of it."""
+    text = "%s: %s" % (type(error).__name__, str(error).strip().split("\n")[0].strip())
+    root = error.__cause__
+    while root is not None and root.__cause__ is not None:
+        root = root.__cause__
+    return text if root is None else "%s, because of %s" % (text, words(root))
+
 start = time.perf_counter()
 try:
     import torch
 except BaseException as error:
-    event("import", module="torch", ok=False, error="%s: %s" % (type(error).__name__, error))
+    event("import", module="torch", ok=False, error=words(error))
     sys.exit(0)
 event("import", module="torch", ok=True, seconds=time.perf_counter() - start)
 

@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 namespace probe {
@@ -101,14 +102,25 @@ class SharedRing final : public Ring {
  private:
   Mailbox& mailbox(int rank) { return mailboxes_of(segment_)[rank]; }
 
+  /// Spins for what a neighbour on another processor takes, then sleeps: where there are more
+  /// processes than processors one that only yields waits for everybody else's time slice.
   template <typename Condition>
   bool wait(Condition condition) {
+    constexpr unsigned kSpins = 200;
+    constexpr std::int64_t kYieldingNs = 50'000;
+    constexpr timespec kNap{0, 20'000};
+    std::int64_t began = 0;
     for (unsigned turn = 0; !condition(); ++turn) {
-      if (turn < 200) continue;
-      ::sched_yield();  // there may be more ranks than processors
-      if (turn % 256 != 0) continue;
-      if (monotonic_ns() > deadline_ns_) segment_->given_up.store(1);
+      if (turn < kSpins) continue;
+      const std::int64_t now = monotonic_ns();
+      if (turn == kSpins) began = now;
+      if (now > deadline_ns_) segment_->given_up.store(1);
       if (segment_->given_up.load() != 0) return false;
+      if (now - began < kYieldingNs) {
+        ::sched_yield();
+      } else {
+        ::nanosleep(&kNap, nullptr);
+      }
     }
     return true;
   }

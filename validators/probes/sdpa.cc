@@ -308,6 +308,8 @@ Comparison compare(const TorchShim& shim, TensorHandle out, NumberType type,
   return result;
 }
 
+constexpr const char* kLoading = "loading libtorch_cpu.so";
+
 /// The name of the case in work lies in memory that outlives a crash of the child.
 struct Progress {
   std::array<char, 128> name;
@@ -393,6 +395,7 @@ void report_missing(const char* symbol, const char* consequence) {
 }
 
 int flash_cases(const std::string& folder, Progress& progress) {
+  note(progress, kLoading);
   const Library torch = open_torch(folder);
   if (!torch.loaded()) return 0;
   const TorchShim shim(torch);
@@ -411,6 +414,7 @@ int flash_cases(const std::string& folder, Progress& progress) {
 }
 
 int dispatched_cases(const std::string& folder, Progress& progress) {
+  note(progress, kLoading);
   const Library torch(folder + "/lib/libtorch_cpu.so", RTLD_NOW | RTLD_GLOBAL);
   if (!torch.loaded()) return 0;  // the first child has said so
   const TorchShim shim(torch);

@@ -5,7 +5,8 @@
 //
 // A library is the given file of that name, else the one in torch's neighbourhood, else what the
 // loader finds by its name. Events: library {library, path, found, error, stand_in}; call {library,
-// function, rc, value | version}; child.
+// function, rc, value | version}; no_symbol {library, function}; not_asked {library, reason};
+// child.
 #include "validators/probes/arguments.h"
 #include "validators/probes/child.h"
 #include "validators/probes/events.h"
@@ -46,6 +47,7 @@ struct Subject {
   const char* stem;                  ///< file name up to ".so" or "-"
   std::vector<const char*> sonames;  ///< tried in order where no file is known
   std::vector<Question> questions;
+  bool needs_driver = false;  ///< its functions must not be called without libcuda.so.1
 };
 
 const std::vector<Subject>& subjects() {
@@ -110,7 +112,9 @@ const std::vector<Subject>& subjects() {
       {"cupti",
        "libcupti",
        {"libcupti.so.13", "libcupti.so.12"},
-       {{"cuptiGetVersion", Form::writes_int}}},
+       {{"cuptiGetVersion", Form::writes_int}},
+       // CUPTI 13.2 without a driver: its error handling calls itself until the stack is full.
+       true},
       // The driver is never the image's: only the loader may find it.
       {"cuda",
        nullptr,
@@ -199,6 +203,14 @@ int ask_all(const Subject& subject, const Library& library, const std::string& p
   // Fake libraries of tests say what they are: they satisfy no gate.
   const bool stand_in = library.symbol("imgcheck_stand_in") != nullptr;
   report_library(subject, path, found, library.error(), stand_in);
+  if (library.loaded() && subject.needs_driver &&
+      !Library("libcuda.so.1", RTLD_NOW | RTLD_LOCAL).loaded()) {
+    Event("not_asked")
+        .text("library", subject.name)
+        .text("reason", "it needs the driver, and there is none")
+        .emit();
+    return 0;
+  }
   for (const Question& question : subject.questions) {
     void* const symbol = library.symbol(question.function);
     if (symbol != nullptr) {

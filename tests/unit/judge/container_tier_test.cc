@@ -146,6 +146,66 @@ TEST(LoadTorch, FailsWhenCudnnDisagreesWithItself) {
             "'load:python'");
 }
 
+TEST(LoadTorch, NamesTheFileThatEndsTheProcess) {
+  const auto runs = with_run(probe_run(
+      "load:cpp", {R"({"event":"opening","path":"/t/lib/libtorch.so"})",
+                   R"({"event":"child","of":"libtorch","end":"signalled","code":7,"stderr":""})"}));
+  const CheckResult result = judge("LOAD-TORCH", good_expectations(), runs);
+  ASSERT_EQ(
+      verdict(result),
+      "fail: loading torch ('libtorch') ends with signal 7 (a mapped file is shorter than its "
+      "headers say) in 'load:cpp' (and 1 more)");
+  EXPECT_EQ(result.findings[1].message,
+            "'libtorch.so' or a library that it needs ends the process that loads it in "
+            "'load:cpp'");
+  EXPECT_EQ(result.findings[1].path, "/t/lib/libtorch.so");
+}
+
+TEST(LoadTorch, LoadsOnceWhereThereIsNoLibraryPath) {
+  ContainerPlanOptions options = two_samples();
+  options.only = {"LOAD-TORCH"};
+  options.library_path = false;
+  EXPECT_EQ(labels(good_expectations(), options),
+            (std::vector<std::string>{"load:cpp", "load:python"}));
+}
+
+TEST(ColdStart, IsNotRepeatedOnceASampleFailed) {
+  const ProbeRun good =
+      probe_run("coldstart:1", {R"({"event":"sample","phase":"import","ok":true,"seconds":1})"});
+  const ProbeRun bad = probe_run(
+      "coldstart:2",
+      {R"({"event":"sample","phase":"import","ok":false,"error":"does not end in time"})"});
+  const ProbeCall again{.label = "coldstart:3", .probe = "coldstart"};
+  EXPECT_FALSE(is_pointless(again, {good}));
+  EXPECT_TRUE(is_pointless(again, {good, bad}));
+  EXPECT_FALSE(is_pointless({.label = "sdpa", .probe = "sdpa"}, {good, bad}));
+}
+
+TEST(Versions, DoNotAskWhatNeedsADriver) {
+  auto events = version_events();
+  events.push_back(
+      R"({"event":"library","library":"cupti","path":"/n/libcupti.so.13","error":""})");
+  EXPECT_EQ(verdict("VER-LIBS", with_run(probe_run("versions", events))),
+            "fail: 'cupti' answers no question about its version");
+  events.push_back(R"({"event":"not_asked","library":"cupti","reason":"no driver"})");
+  const CheckResult result =
+      judge("VER-LIBS", good_expectations(), with_run(probe_run("versions", events)));
+  EXPECT_EQ(verdict(result), "pass: ");
+  EXPECT_EQ(result.findings.back().message, "'cupti' loads; its version is not asked for");
+  EXPECT_EQ(result.findings.back().actual, "no driver");
+}
+
+TEST(Imports, WarnOfWhatTorchWarnsOf) {
+  auto events = std::vector<std::string>{
+      R"({"event":"package","name":"numpy","version":"2.4.6"})",
+      R"({"event":"package","name":"nvidia-cublas-cu12","version":"12.8.4.1"})",
+      R"({"event":"import","distribution":"numpy","module":"numpy","ok":true,"warning":"x.py:1: DeprecationWarning: old"})",
+      R"({"event":"import","distribution":"torch","module":"torch","ok":true,"warning":"t.py:2: UserWarning: Failed to initialize NumPy"})"};
+  const CheckResult result =
+      judge("PY-IMPORT", good_expectations(), with_run(probe_run("python:import", events)));
+  EXPECT_EQ(verdict(result), "warn: 'import torch' works and warns");
+}
+
 TEST(LoadProvenance, FailsForAnotherFile) {
   const auto runs = with_run(
       probe_run("load:cpp", replaced(load_events(false), kNvidia + "/cudnn/lib/", "/usr/lib/")));
