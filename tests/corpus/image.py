@@ -130,7 +130,7 @@ class Image:
     def write(self, target, cache):
         """`cache`: plain tar digest → packed bytes, shared by all images of a run."""
         blobs = target / "blobs/sha256"
-        blobs.mkdir(parents=True)
+        blobs.mkdir(parents=True, exist_ok=True)
 
         def blob(data, media_type):
             (blobs / digest(data)[7:]).write_bytes(data)

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Broken images: each must trip exactly the checks that it is made for, and the good one none.
 
-  run.py [--only TEXT]          small images made here
+  run.py [--only TEXT]          small images made here, for the static tier
+  run.py --container [--lock FILE]   images that are started, for the container tier (see container.py)
+  run.py --hostile [--lock FILE]     images that mean harm, through the whole program (see hostile.py)
   run.py --flagship LAYOUT [MANIFEST] [--lock FILE]   the real image with one thing changed (see flagship.py)
   run.py --build-flagship [MANIFEST] [--lock FILE]    the same, building it first
 """
@@ -17,6 +19,8 @@ from harness import ROOT, Failure, Results, imgbuild, imgcheck, need, need_equal
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import cases  # noqa: E402
+import container  # noqa: E402
+import hostile  # noqa: E402
 import image as images  # noqa: E402
 import parts  # noqa: E402
 
@@ -59,7 +63,7 @@ def judge(report, code, expected, says):
     need_equal(1 if "fail" in expected.values() else 3 if "blocked" in expected.values() else 0, code, "exit code")
     if says:
         check, text = says
-        seen = report[check]["reason"] + "\n" + "\n".join(f["message"] for f in report[check]["findings"])
+        seen = "\n".join([report[check]["reason"]] + [f"{f['message']}: {f['actual']}" for f in report[check]["findings"]])
         need(text in seen, f"{check} does not say '{text}':\n{describe(report, [check])}")
 
 
@@ -115,13 +119,14 @@ def listed_checks():
 
 def complete():
     """Each check of the program has a broken image, an explanation and a line in the documentation."""
-    broken = {check for case in cases.CASES for check, status in case.expected.items() if status in ("fail", "warn")}
+    broken = {check for case in cases.CASES + container.CASES
+              for check, status in case.expected.items() if status in ("fail", "warn")}
     path = ROOT / "docs/checks.md"
     document = path.read_text() if path.exists() else ""
     problems = []
     for check in listed_checks():
         name = check["id"]
-        if check["tier"] == "static" and name not in broken:
+        if name not in broken:
             problems.append(f"{name}: no broken image")
         explained = run(imgcheck(), "explain", name, expect=None)
         if explained.code != 0 or len(explained.out.split()) < 30:
@@ -155,11 +160,17 @@ def small_images(only):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("manifest", nargs="?", default=str(ROOT / "manifests/pytorch-2.8.0-cu128-py311.yaml"))
+    parser.add_argument("--container", action="store_true")
+    parser.add_argument("--hostile", action="store_true")
     parser.add_argument("--flagship", metavar="LAYOUT")
     parser.add_argument("--build-flagship", action="store_true")
     parser.add_argument("--lock")
     parser.add_argument("--only")
     options = parser.parse_args()
+    if options.container:
+        return container.main(options)
+    if options.hostile:
+        return hostile.main(options)
     if options.flagship:
         import flagship
         return flagship.main(options)

@@ -13,7 +13,7 @@ struct CheckOutcomes {
   std::string_view warns, skipped, blocked;
 };
 
-/// InternalError for an id without a row.
+/// All empty for an id without a row.
 const CheckOutcomes& outcomes_of(std::string_view id);
 
 }  // namespace img

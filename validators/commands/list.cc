@@ -67,7 +67,7 @@ Made by `imgcheck list --format markdown`; do not edit. `imgcheck explain ID` pr
 | blocked | the check should have run and could not; never a pass: see **blocked** |
 | waived | it failed, and the [policy](policy.md) accepts that until a date |
 
-For a whole tier: the static checks that look at files are blocked when a layer cannot be read to its end, and `imgcheck inside` skips them all, for want of layers. A check of the container
+For a whole tier: the static checks that look at files are blocked when a layer cannot be read to its end, and `imgcheck-inside` skips them all, for want of layers. A check of the container
 tier is blocked when its probe could not be started, was killed at a limit, died, or wrote what is no result; all of them are when the image must not be started or this
 machine cannot start containers and the tier was asked for (else they are skipped).
 )";
