@@ -153,8 +153,8 @@ ExitCode run_inspect(Console& console, const InspectFlags& flags) {
 
 void add_inspect_command(CLI::App& app, ConsoleAction& chosen) {
   auto flags = std::make_shared<InspectFlags>();
-  CLI::App* command = app.add_subcommand(
-      "inspect", "Which file each library name would be, and which GPU code is in it");
+  CLI::App* command =
+      app.add_subcommand("inspect", "Which file each library is, and the GPU code in it");
   command->add_option("image", flags->image, "Layout or archive")->required();
   command->add_option("globs", flags->globs,
                       "Only ELF files of these paths, such as '**/libnccl*'");
