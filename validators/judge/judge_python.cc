@@ -122,21 +122,22 @@ Judgement judge_no_user(const ContainerInput& input) {
   Judgement judgement;
   const ProbeRun* const run = usable_run(input, "python:nouser");
   if (run == nullptr) return judgement;
-  judge_children(*run, "Python as an unknown user", judgement);
   const std::vector<const Json*> circumstances = events_named(*run, "circumstances");
   if (circumstances.empty()) {
+    judge_children(*run, "Python as an unknown user", judgement);
     judgement.blocked = "the probe does not say as whom it ran";
     return judgement;
   }
   const Json& who = *circumstances.front();
   const bool has_entry = flag_of(who, "passwd_entry").value_or(true);
   const bool writable = flag_of(who, "root_writable").value_or(true);
-  // Where the circumstances are not those of the check, its success would prove nothing.
+  // Where the circumstances are not those of the check, its end would prove nothing about them.
   if (has_entry || writable) {
     judgement.skipped =
         has_entry ? "the process has a passwd entry here" : "the root file system is writable here";
     return judgement;
   }
+  judge_children(*run, "Python as an unknown user", judgement);
   const std::string uid = "uid " + std::to_string(integer_of(who, "uid").value_or(-1));
   std::size_t steps = 0;
   for (const Json* event : events_named(*run, "step")) {

@@ -465,6 +465,14 @@ TEST(NoUser, ProvesNothingUnderOtherCircumstances) {
               as(R"({"event":"circumstances","uid":0,"passwd_entry":false,"root_writable":true})",
                  good)),
       "skipped: the root file system is writable here");
+  const std::string late = R"({"event":"child","of":"nouser","end":"timed_out","code":9})";
+  EXPECT_EQ(
+      verdict("PY-NOUSER",
+              as(R"({"event":"circumstances","uid":0,"passwd_entry":true,"root_writable":true})",
+                 late)),
+      "skipped: the process has a passwd entry here");
+  EXPECT_EQ(verdict("PY-NOUSER", as(right, late)),
+            "fail: Python as an unknown user ('nouser') does not end in time in 'python:nouser'");
   EXPECT_EQ(verdict("PY-NOUSER",
                     as(right, R"({"event":"step","name":"threads","ok":false,"error":"x"})")),
             "fail: 'threads' fails as uid 65532 on a read-only root");
