@@ -49,6 +49,7 @@ InspectedObject inspect_object(const ImageFacts& facts, const std::string& path,
   process.load(path);
   InspectedObject object{path, elf, {}};
   for (const ResolvedLibrary& library : process.resolutions()) {
+    if (library.asker.empty() && library.name == path) continue;  // the object itself
     const auto known =
         std::find_if(object.libraries.begin(), object.libraries.end(),
                      [&](const ResolvedLibrary& other) { return other.name == library.name; });
