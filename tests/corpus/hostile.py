@@ -141,7 +141,7 @@ def hardlink(target):
 def names():
     """Names that lead out or mean nothing."""
     return {"up": "../x", "up-inside": "a/../../x", "absolute-up": "/../x", "dot-dot": "..", "dot-inside": "a/./x",
-            "empty-part": "a//x", "newline": "a/\nx", "invalid-utf8": "a/\udcff", "component-of-4-kib": "a" * 4096,
+            "empty-part": "a//x", "invalid-utf8": "a/\udcff", "component-of-4-kib": "a" * 4096,
             "path-of-64-kib": "/".join(["a" * 200] * 330)}
 
 
@@ -216,6 +216,12 @@ class Hostile:
         image.write(target, self.corpus.cache)
         return target
 
+    def on_base(self, plain):
+        """A layer on those of the small image, so that probes can start."""
+        image = Layers(plain)
+        self.corpus.base.place_under(image)
+        return image
+
     def report(self, image, checks, most_seconds=60, options=(), expect=None):
         """Check → result, of a run that ended as it should."""
         ran = self.machine.check(self.write(image), "--check", checks, *options, most_seconds=most_seconds)
@@ -248,36 +254,35 @@ class Hostile:
     # Layers.
 
     def device_nodes(self):
-        nodes = [("dev/sda", Entry(kind=tarfile.BLKTYPE, device=(8, 0))), ("opt/mem", Entry(kind=tarfile.CHRTYPE, device=(1, 1)))]
-        seen = self.report(Layers(tar_of(SHELL, *nodes)), "IMG-LAYER,DRV-STATE", expect={"IMG-LAYER": "fail", "DRV-STATE": "pass"})
-        need("'dev/sda' is a block device, which is not made for a container" in seen["notes"], str(seen["notes"]))
+        nodes = [("opt/sda", Entry(kind=tarfile.BLKTYPE, device=(8, 0))), ("opt/mem", Entry(kind=tarfile.CHRTYPE, device=(1, 1)))]
+        seen = self.report(self.on_base(tar_of(*nodes)), "IMG-LAYER,DRV-STATE", expect={"IMG-LAYER": "fail", "DRV-STATE": "pass"})
+        need("'opt/sda' is a block device, which is not made for a container" in seen["notes"], str(seen["notes"]))
 
     def setuid(self):
-        plain = tar_of(SHELL, ("bin/su", file("x", 0o6755)))
-        self.report(Layers(plain), "DRV-STATE", expect={"DRV-STATE": "pass"})
-        found = [p for p in self.machine.store.rglob("su") if p.is_file()]
+        plain = tar_of(("opt/setuid", file("x", 0o6755)))
+        self.report(self.on_base(plain), "DRV-STATE", expect={"DRV-STATE": "pass"})
+        found = [p for p in self.machine.store.rglob("setuid") if p.is_file()]
         need(found, "the file was not unpacked")
         need(not [p for p in found if p.stat().st_mode & 0o6000], "setuid bits reached the disk")
 
     def decompression_bomb(self):
         seen = self.report(Layers(bomb(1536 << 20)), "IMG-DIGEST,DRV-STATE", most_seconds=180,
                            expect={"IMG-DIGEST": "pass", "DRV-STATE": "blocked"})
-        need("times" in seen["DRV-STATE"]["reason"], seen["DRV-STATE"]["reason"])
+        need("unpacks to too much" in seen["DRV-STATE"]["reason"], seen["DRV-STATE"]["reason"])
 
     def many_entries(self):
-        plain = tar_of(SHELL, *((f"many/{n:06}", file("")) for n in range(100_000)))
-        self.report(Layers(plain), "IMG-LAYER,DRV-STATE", most_seconds=180, expect={"IMG-LAYER": "pass", "DRV-STATE": "pass"})
+        plain = tar_of(*((f"many/{n:06}", file("")) for n in range(100_000)))
+        self.report(self.on_base(plain), "IMG-LAYER,DRV-STATE", most_seconds=180, expect={"IMG-LAYER": "pass", "DRV-STATE": "pass"})
 
     def deep_path(self):
         deep = "/".join(["d"] * 1500)
-        self.report(Layers(tar_of(SHELL, (f"{deep}/file", file("x")))), "IMG-LAYER,DRV-STATE",
+        self.report(self.on_base(tar_of((f"{deep}/file", file("x")))), "IMG-LAYER,DRV-STATE",
                     expect={"IMG-LAYER": "pass", "DRV-STATE": "pass"})
 
     # Links where the machine mounts or looks.
 
     def link_at(self, place, target, starts):
-        plain = tar_of(SHELL, (place, link(target)), ("opt/passwd", file("root:x:0:0::/:/bin/sh\n")))
-        seen = self.report(Layers(plain), "IMG-CONFIG,DRV-STATE", expect={"DRV-STATE": "pass" if starts else "blocked"})
+        seen = self.report(self.on_base(tar_of((place, link(target)))), "IMG-CONFIG,DRV-STATE", expect={"DRV-STATE": "pass" if starts else "blocked"})
         if not starts:
             need(place in seen["DRV-STATE"]["reason"], seen["DRV-STATE"]["reason"])
 
@@ -300,7 +305,7 @@ class Hostile:
         def edit(config, manifest):
             manifest["annotations"] = {"org.opencontainers.image.title": f"../../..{self.machine.canary}/owned",
                                        "org.opencontainers.image.ref.name": "/etc/owned\n"}
-        image = Layers(tar_of(SHELL))
+        image = self.on_base(tar_of(("opt/x", file("x"))))
         image.edit_documents.append(edit)
         self.report(image, "DRV-STATE", expect={"DRV-STATE": "pass"})
 
@@ -327,8 +332,7 @@ class Hostile:
         return self.started(change, checks, most_seconds, expect)
 
     def sleeps(self):
-        seen = self.library_that("for (;;) pause();", {"VER-CUDART": "pass", "VER-NCCL": "fail"})
-        need("in time" in str(seen["VER-NCCL"]) or "timed_out" in str(seen["VER-NCCL"]), str(seen["VER-NCCL"]))
+        self.library_that("for (;;) pause();", {"VER-CUDART": "pass", "VER-NCCL": "fail"})
 
     def stops_itself(self):
         self.library_that("for (;;) kill(getpid(), SIGSTOP);", {"VER-CUDART": "pass", "VER-NCCL": "fail"})
@@ -342,9 +346,9 @@ class Hostile:
         need(seen["VER-CUDART"]["status"] == "pass", str(seen["VER-CUDART"]))
 
     def endless_output(self):
-        seen = self.library_that('for (;;) write(1, "{\\"event\\":\\"library\\"}\\n", 20);',
-                                 {"VER-CUDART": "blocked", "VER-NCCL": "blocked"})
-        need("output" in seen["VER-NCCL"]["reason"] or "wrote" in seen["VER-NCCL"]["reason"], seen["VER-NCCL"]["reason"])
+        """Into every descriptor there is, in the form of results."""
+        seen = self.library_that('for (int fd = 1;; fd = fd % 63 + 1) write(fd, "{\\"event\\":\\"library\\"}\\n", 20);', None)
+        need(seen["VER-NCCL"]["status"] in ("fail", "blocked"), str(seen["VER-NCCL"]))
 
     def eats_memory(self):
         seen = self.library_that("for (;;) { char* p = malloc(1 << 26); if (p) memset(p, 1, 1 << 26); else abort(); }", None)
@@ -357,7 +361,7 @@ class Hostile:
                  rb'{"event":"library","library":"nccl","path":"/\u001b]0;owned\u0007\u202e","found":"\u001b[2J","error":"\u001b[31m"}',
                  rb'{"event":"child","of":"nccl","end":"exited","code":1e999}', b"\x1b[31m not JSON \xff\xfe", rb'{"event":"end"}']
         data = ",".join(str(byte) for byte in b"\n".join(lines) + b"\n")
-        code = f"static const unsigned char lies[] = {{{data}}}; write(1, lies, sizeof(lies));"
+        code = f"static const unsigned char lies[] = {{{data}}}; for (int fd = 1; fd < 64; ++fd) write(fd, lies, sizeof(lies));"
         seen = self.library_that(code + "_exit(0);", None)
         need(seen["VER-NCCL"]["status"] in ("fail", "blocked"), f"a lie passed: {seen['VER-NCCL']}")
         text = json.dumps(seen, ensure_ascii=False)
@@ -391,10 +395,12 @@ def cases(hostile):
         yield f"root-as-{kind}", lambda entry=entry: hostile.refused(tar_of(SHELL, (".", entry)))
     for kind, entry in (("file", file("y")), ("link", link("/etc")), ("folder", folder())):
         yield f"path-twice-as-{kind}", lambda entry=entry: hostile.refused(tar_of(SHELL, SHELL, ("bin/sh", entry)))
-    for target in ("../../etc/passwd", str(canary / "file"), "absent", "bin", "h"):
-        yield f"hard-link-to-{target.strip('./').replace('/', '-')[-20:]}", \
-            lambda target=target: hostile.refused(tar_of(SHELL, ("h", hardlink(target))))
-    for name in (".wh.", ".wh..", ".wh...", "bin/.wh.sh"):
+    for name, target in (("up", "../../etc/passwd"), ("outside", str(canary / "file")), ("nothing", "absent"),
+                         ("a-folder", "bin"), ("itself", "h")):
+        yield f"hard-link-to-{name}", lambda target=target: hostile.refused(tar_of(SHELL, ("bin/x", file("x")), ("h", hardlink(target))))
+    yield "whiteout-of-its-own-layer", lambda: hostile.report(
+        Layers(tar_of(SHELL, ("bin/.wh.sh", file("")))), "IMG-LAYER", expect={"IMG-LAYER": "fail"})
+    for name in (".wh.", ".wh..", ".wh..."):
         yield f"whiteout-{name.replace('/', '-')}", lambda name=name: hostile.refused(tar_of(SHELL, (name, file(""))))
     yield "size-of-8-tib", lambda: hostile.refused(declared_size(b"\x80\0\0\0" + (1 << 43).to_bytes(8, "big")))
     yield "size-negative", lambda: hostile.refused(declared_size(b"\xff" * 12))
@@ -412,7 +418,7 @@ def cases(hostile):
     yield "working-dir-of-a-descriptor", lambda: hostile.working_dir("/proc/self/fd/8")
     yield "working-dir-by-a-link", lambda: hostile.working_dir("/w/fd/8", ("w", link("/proc/self")))
     yield "working-dir-up", lambda: hostile.working_dir("/opt/../proc/self/cwd")
-    for text in ("sha256:../../canary/file", "sha256:" + "A" * 64, "sha256:" + "a" * 63, "", "md5:" + "a" * 32):
+    for text in ("sha256:../../canary/file", "sha256:" + "A" * 64, "sha256:" + "a" * 63, ""):
         yield f"digest-{text.replace('/', '-')[:20] or 'empty'}", lambda text=text: hostile.digest_as_path(text)
     yield "names-as-paths", hostile.names_as_paths
     yield "manifest-and-index", hostile.manifest_and_index_at_once
