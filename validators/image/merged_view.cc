@@ -2,8 +2,12 @@
 // Lays the layers of an image over each other: what a container sees, and what it never sees.
 #include "validators/image/merged_view.h"
 
+#include "builder/base/text.h"
+
 #include <algorithm>
 #include <optional>
+#include <set>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -63,6 +67,7 @@ class View {
     folders_.clear();
     const std::size_t hidden_before = facts_.hidden.size();
     for (const ScannedEntry& entry : scan.entries) remove_lower(entry);
+    tell_self_hiding(scan);
     folders_.clear();
     for (const ScannedEntry& entry : scan.entries) {
       if (!entry.is_whiteout && !entry.is_opaque) add(entry);
@@ -78,6 +83,21 @@ class View {
 
  private:
   using Nodes = std::map<std::string, Node>;
+
+  /// A whiteout hides what lower layers brought only; engines that apply entries in their order
+  /// also lose what the same layer has there.
+  static void tell_self_hiding(LayerScan& scan) {
+    std::set<std::string_view> whiteouts;
+    for (const ScannedEntry& entry : scan.entries) {
+      if (entry.is_whiteout) whiteouts.insert(entry.path);
+    }
+    for (const ScannedEntry& entry : scan.entries) {
+      if (entry.is_whiteout || entry.is_opaque || !whiteouts.contains(entry.path)) continue;
+      scan.fact.problems.push_back("error: '" + printable(entry.path) +
+                                   "' has a whiteout in its own layer");
+      return;  // one is enough to say
+    }
+  }
 
   // --- taking away what lower layers brought ---
 
