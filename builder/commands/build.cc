@@ -3,6 +3,7 @@
 
 #include "builder/assemble/assemble.h"
 #include "builder/base/text.h"
+#include "builder/commands/bundle.h"
 #include "builder/commands/commands.h"
 #include "builder/fetch/fetch.h"
 
@@ -105,10 +106,11 @@ ExitCode run_build(Session& session, const BuildFlags& flags) {
   const LayoutFormat format = parse_format(flags.format);
   const LayerCache cache = parse_layer_cache(flags.no_layer_cache);
   const int jobs = job_count(flags.jobs);
-  const BuildManifest manifest = session.load(flags.manifest);
-  const Compression compression = choose_compression(flags, manifest, format);
-  const LockFile lock = load_or_make_lock(session, manifest, flags.lock,
+  const BuildManifest written = session.load(flags.manifest);
+  const Compression compression = choose_compression(flags, written, format);
+  const LockFile lock = load_or_make_lock(session, written, flags.lock,
                                           flags.locked ? MissingLock::refuse : MissingLock::make);
+  const BuildManifest manifest = with_selftest(written, lock.bundle);
 
   fetch_all(wanted_files(lock), session.sources(), session.store(), session.progress());
   const BuiltImage image = assemble(manifest, lock, session.store(), session.progress(),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // imgbuild lock: resolve a manifest into its lock, or say whether the lock still fits.
 
+#include "builder/commands/bundle.h"
 #include "builder/commands/commands.h"
 #include "builder/resolve/resolve.h"
 
@@ -70,8 +71,10 @@ ExitCode run_lock(Session& session, const LockFlags& flags) {
                          .previous = previous ? &*previous : nullptr,
                          .allow_index_change = flags.allow_index_change,
                          .now = static_cast<std::int64_t>(std::time(nullptr))};
-  const LockFile lock =
+  const std::optional<Digest> bundle = wanted_bundle(manifest);
+  LockFile lock =
       resolve(manifest, options, session.sources(), session.store(), session.progress());
+  lock.bundle = bundle;
   write_file(path, format_lock(lock));
   const auto changed = changes(previous ? &*previous : nullptr, lock);
   if (session.json()) {

@@ -5,6 +5,7 @@
 
 #include "builder/base/error.h"
 #include "builder/base/thread_pool.h"
+#include "builder/commands/bundle.h"
 #include "builder/commands/output.h"
 #include "builder/commands/recipe_folders.h"
 #include "builder/resolve/resolve.h"
@@ -57,8 +58,11 @@ LockFile load_or_make_lock(Session& session, const BuildManifest& manifest,
     }
     session.progress().log("no lock yet: resolving '" + manifest.file + "' into '" + path.string() +
                            "'");
+    // Before the work, so that a missing bundle costs no time.
+    const std::optional<Digest> bundle = wanted_bundle(manifest);
     LockFile lock = resolve(manifest, {.now = static_cast<std::int64_t>(std::time(nullptr))},
                             session.sources(), session.store(), session.progress());
+    lock.bundle = bundle;
     write_file(path, format_lock(lock));
     return lock;
   }

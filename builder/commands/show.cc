@@ -4,6 +4,7 @@
 #include "builder/assemble/content_report.h"
 #include "builder/assemble/plan.h"
 #include "builder/base/text.h"
+#include "builder/commands/bundle.h"
 #include "builder/commands/commands.h"
 #include "builder/layout/image_layout.h"
 
@@ -182,8 +183,9 @@ std::optional<ContentReport> content_report(Session& session, const LockFile& lo
 }
 
 ExitCode show_manifest(Session& session, const ShowFlags& flags) {
-  const BuildManifest manifest = session.load(flags.subject);
-  const LockFile lock = load_or_make_lock(session, manifest, flags.lock, MissingLock::refuse);
+  const BuildManifest written = session.load(flags.subject);
+  const LockFile lock = load_or_make_lock(session, written, flags.lock, MissingLock::refuse);
+  const BuildManifest manifest = with_selftest(written, lock.bundle);
   const auto plan = make_plan(manifest, lock);
   const auto report = content_report(session, lock, flags.biggest);
   if (session.json()) {

@@ -278,7 +278,7 @@ std::string format_lock(const LockFile& lock) {
                    [](const auto& a, const auto& b) { return a.name < b.name; });
   std::stable_sort(sorted.releases.begin(), sorted.releases.end(),
                    [](const auto& a, const auto& b) { return a.suite < b.suite; });
-  const Json value = {
+  Json value = {
       {"lockVersion", kLockVersion},
       {"manifest", {{"name", lock.manifest_name}, {"checksum", lock.manifest_checksum}}},
       {"output", {{"version", lock.output_version}, {"format", lock.output_format}}},
@@ -291,6 +291,7 @@ std::string format_lock(const LockFile& lock) {
       {"debs", list_to_json(sorted.debs)},
       {"bases", list_to_json(sorted.bases)},
   };
+  if (lock.bundle) value["bundle"] = lock.bundle->str();
   return pretty_json(value);
 }
 
@@ -328,6 +329,7 @@ LockFile parse_lock(std::string_view text, const std::string& name) {
   });
   lock.bases = read_list<LockedBase>(root, name, "bases", read_base,
                                      [](const LockedBase& base) { return base.layer; });
+  if (root.find("bundle") != nullptr) lock.bundle = root.digest("bundle");
   root.finish();
 
   for (std::size_t i = 1; i < lock.wheels.size(); ++i) {

@@ -64,6 +64,7 @@ struct LockFile {
   std::vector<LockedRelease> releases;  ///< sorted by suite
   std::vector<LockedDeb> debs;          ///< sorted by layer order, package
   std::vector<LockedBase> bases;
+  std::optional<Digest> bundle;  ///< of the validator bundle; only with `selftest: true`
 };
 
 std::string format_lock(

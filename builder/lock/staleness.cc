@@ -88,6 +88,15 @@ void check_recipes(const LockFile& lock, const BuildManifest& manifest,
   }
 }
 
+void check_bundle(const LockFile& lock, const BuildManifest& manifest,
+                  std::vector<std::string>& reasons) {
+  if (manifest.selftest && !lock.bundle) {
+    reasons.push_back("the manifest asks for the validator bundle, which the lock does not name");
+  } else if (!manifest.selftest && lock.bundle) {
+    reasons.push_back("the lock names a validator bundle, which the manifest does not ask for");
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> staleness(const LockFile& lock, const BuildManifest& manifest) {
@@ -95,6 +104,7 @@ std::vector<std::string> staleness(const LockFile& lock, const BuildManifest& ma
   check_output(lock, reasons);
   check_promises(lock, manifest, reasons);
   check_recipes(lock, manifest, reasons);
+  check_bundle(lock, manifest, reasons);
   const std::string checksum = manifest.checksum();
   if (lock.manifest_checksum != checksum) {
     // Last, since the reasons above say more when they are there.

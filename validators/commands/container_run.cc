@@ -5,8 +5,8 @@
 
 #include "builder/base/error.h"
 #include "builder/base/interrupt.h"
+#include "builder/commands/bundle.h"
 #include "builder/layout/image_layout.h"
-#include "validators/commands/bundle.h"
 #include "validators/judge/catalogue.h"
 #include "validators/judge/container_tier.h"
 #include "validators/runner/runner.h"

@@ -32,6 +32,13 @@ std::string message_of(const std::string& text) {
   return "accepted";
 }
 
+TEST(LockFile, KeepsTheBundleAndLeavesItOutWhereThereIsNone) {
+  LockFile lock = sample_lock();
+  EXPECT_EQ(format_lock(lock).find("bundle"), std::string::npos);
+  lock.bundle = test::digest_of('b');
+  EXPECT_EQ(parse_lock(format_lock(lock), "x.lock.json").bundle, lock.bundle);
+}
+
 TEST(LockFile, ReadsWhatItWrote) {
   const std::string text = format_lock(sample_lock());
   const LockFile read = parse_lock(text, "x.lock.json");

@@ -62,6 +62,22 @@ TEST(Staleness, NamesRecipesWithoutEntriesAndEntriesWithoutRecipe) {
                           "recipe 'numbers' has no entries in the lock"));
 }
 
+TEST(Staleness, NamesABundleThatIsMissingOrNotAskedFor) {
+  LockFile lock = sample_lock();
+  lock.bundle = test::digest_of('b');
+  EXPECT_THAT(
+      staleness(lock, sample_manifest()),
+      ElementsAre("the lock names a validator bundle, which the manifest does not ask for"));
+  BuildManifest manifest = sample_manifest();
+  manifest.selftest = true;
+  lock.manifest_checksum = manifest.checksum();
+  EXPECT_THAT(staleness(lock, manifest), ElementsAre());
+  lock.bundle.reset();
+  EXPECT_THAT(
+      staleness(lock, manifest),
+      ElementsAre("the manifest asks for the validator bundle, which the lock does not name"));
+}
+
 TEST(Staleness, IsAnErrorThatSaysWhatToRun) {
   LockFile lock = sample_lock();
   lock.output_version = 99;
