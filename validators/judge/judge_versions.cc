@@ -106,7 +106,8 @@ bool can_ask(const std::string& what, const Library* library, const std::vector<
              Judgement& judgement) {
   if (library == nullptr || (!library->found() && library->error.empty())) {
     if (claims.empty()) {
-      judgement.skipped = "there is no " + what + " in the image";
+      // "the CUDA runtime" has an article of its own.
+      judgement.skipped = "the image has no " + (what.starts_with("the ") ? what.substr(4) : what);
     } else {
       judgement.findings.push_back({.status = Status::fail,
                                     .message = what + " is not found",
