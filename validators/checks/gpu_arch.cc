@@ -3,6 +3,7 @@
 
 #include "builder/base/text.h"
 #include "validators/checks/check.h"
+#include "validators/checks/gpu_code.h"
 
 #include <algorithm>
 #include <array>
@@ -30,29 +31,15 @@ bool ptx_runs_on(GpuArch arch, ComputeCapability device) {
   return arch.suffix == 0 && code <= device;
 }
 
-struct Code {
-  std::vector<GpuArch> machine, ptx;
-  bool empty() const { return machine.empty() && ptx.empty(); }
-};
-
 std::vector<GpuArch> names_in(const std::map<GpuArch, std::uint64_t>& counts) {
   std::vector<GpuArch> archs;
   for (const auto& [arch, count] : counts) archs.push_back(arch);
   return archs;
 }
 
-/// What the library as a whole is built for: single kernels for further architectures do not help.
-Code common_code(const FatBinaries& binaries) {
-  Code code{.machine = binaries.common_machine(), .ptx = {}};
-  for (const auto& [arch, count] : binaries.ptx) {
-    if (count * 10 >= binaries.count * 9) code.ptx.push_back(arch);
-  }
-  return code;
-}
-
 /// Everything that is in it: NVIDIA's libraries choose among kernels by themselves.
-Code all_code(const FatBinaries& binaries) {
-  Code code{.machine = names_in(binaries.machine), .ptx = names_in(binaries.ptx)};
+GpuCode all_code(const FatBinaries& binaries) {
+  GpuCode code{.machine = names_in(binaries.machine), .ptx = names_in(binaries.ptx)};
   for (const GpuArch arch : names_in(binaries.other_machine)) code.machine.push_back(arch);
   for (const GpuArch arch : names_in(binaries.other_ptx)) code.ptx.push_back(arch);
   for (std::vector<GpuArch>* archs : {&code.machine, &code.ptx}) {
@@ -62,7 +49,7 @@ Code all_code(const FatBinaries& binaries) {
   return code;
 }
 
-std::string code_text(const Code& code) {
+std::string code_text(const GpuCode& code) {
   std::vector<std::string> words;
   for (const GpuArch arch : code.machine) words.push_back("sm_" + to_string(arch));
   for (const GpuArch arch : code.ptx) words.push_back("compute_" + to_string(arch) + " (PTX)");
@@ -70,7 +57,7 @@ std::string code_text(const Code& code) {
 }
 
 /// What runs on the device: "sm_86", "compute_90 (PTX)"; empty: nothing.
-std::string code_for(const Compatibility& table, const Code& code, ComputeCapability device) {
+std::string code_for(const Compatibility& table, const GpuCode& code, ComputeCapability device) {
   std::string best;
   for (const GpuArch arch : code.ptx) {
     if (ptx_runs_on(arch, device)) best = "compute_" + to_string(arch) + " (PTX)";
@@ -112,7 +99,7 @@ class Coverage {
       unreadable = "the GPU code of 'libtorch_cuda.so' is not readable: " + binaries.limits.front();
       return;
     }
-    const Code code = common_code(binaries);
+    const GpuCode code = common_code(binaries);
     for (const GpuModel* gpu : gpus_) judge_gpu(path, code, *gpu);
     note_rest(path, binaries, code);
   }
@@ -120,7 +107,7 @@ class Coverage {
   void judge_others() {
     for (const CudaLibrary& library : context_.view.cuda_libraries()) {
       const FatBinaries& binaries = context_.image().elf.at(library.path).gpu_code;
-      const Code code = all_code(binaries);
+      const GpuCode code = all_code(binaries);
       const bool judged = is_judged(library.soname) && !code.empty();
       if (judged) {
         judge_library(library.path, code, binaries);
@@ -138,7 +125,7 @@ class Coverage {
     return gpu.name + " (" + to_string(gpu.compute) + ")";
   }
 
-  void judge_gpu(const std::string& path, const Code& code, const GpuModel& gpu) {
+  void judge_gpu(const std::string& path, const GpuCode& code, const GpuModel& gpu) {
     const std::string runs = code_for(context_.input.table, code, gpu.compute);
     const std::string name = "'" + base_name(path) + "'";
     Finding finding = runs.empty() ? fail_finding(context_,
@@ -153,7 +140,7 @@ class Coverage {
                                 runs.empty() ? "none" : runs, "manifest, supports.gpus"));
   }
 
-  void judge_library(const std::string& path, const Code& code, const FatBinaries& binaries) {
+  void judge_library(const std::string& path, const GpuCode& code, const FatBinaries& binaries) {
     std::vector<std::string> missing;
     for (const GpuModel* gpu : gpus_) {
       if (code_for(context_.input.table, code, gpu->compute).empty()) {
@@ -176,7 +163,7 @@ class Coverage {
     }
   }
 
-  void note_rest(const std::string& path, const FatBinaries& binaries, const Code& common) {
+  void note_rest(const std::string& path, const FatBinaries& binaries, const GpuCode& common) {
     std::vector<std::string> single;
     for (const auto& [arch, count] : binaries.machine) {
       if (std::find(common.machine.begin(), common.machine.end(), arch) == common.machine.end()) {

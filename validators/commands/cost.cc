@@ -52,8 +52,7 @@ std::vector<StartPhase> image_phases(const CostFlags& flags, std::vector<std::st
       }
       rate = static_cast<double>(*size);
     }
-    StartPhases start =
-        start_phases_of(parse_report(read_file(flags.report), flags.report), rate);
+    StartPhases start = start_phases_of(parse_report(read_file(flags.report), flags.report), rate);
     phases = std::move(start.phases);
     missing = std::move(start.missing);
   }
@@ -80,9 +79,8 @@ CostRequest request_of(const CostFlags& flags, std::vector<std::string>& missing
   CostRequest request;
   request.image = image_phases(flags, missing);
   if (!flags.manual.empty()) {
-    request.manual = {{.name = "set-up",
-                       .seconds = duration_of(flags.manual, "--manual"),
-                       .origin = "given"}};
+    request.manual = {
+        {.name = "set-up", .seconds = duration_of(flags.manual, "--manual"), .origin = "given"}};
   }
   if (!flags.work.empty()) request.work = duration_of(flags.work, "--work");
   if (!flags.jobs.empty()) request.jobs_per_day = number_of(flags.jobs, "--jobs");
@@ -124,9 +122,9 @@ bool set_price(CostRequest& request, const CostFlags& flags, const PriceTable* p
 
 ExitCode run_cost(Console& console, const CostFlags& flags) {
   if (flags.price.empty() == flags.prices.empty()) {
-    throw UsageError(ErrorText{.message = flags.price.empty() ? "no price is given"
-                                                              : "two prices are given",
-                               .hint = "give --prices FILE or --price AMOUNT; none is built in"});
+    throw UsageError(
+        ErrorText{.message = flags.price.empty() ? "no price is given" : "two prices are given",
+                  .hint = "give --prices FILE or --price AMOUNT; none is built in"});
   }
   std::vector<std::string> missing;
   CostRequest request = request_of(flags, missing);
@@ -175,8 +173,7 @@ void add_cost_command(CLI::App& app, ConsoleAction& chosen) {
   command->add_option("--days", flags->days, "Days of a year; default: 365");
   command->add_option("--wage", flags->wage, "Of one hour of the person who waits");
   command->add_option("--claim", flags->claim, "Saving of a year that somebody claims");
-  command->footer(
-      "Exit status: 0 done, 2 usage, or a price is missing (the other GPUs are told).");
+  command->footer("Exit status: 0 done, 2 usage, or a price is missing (the other GPUs are told).");
   command->callback([flags, &chosen] {
     chosen = [flags](Console& console) { return run_cost(console, *flags); };
   });

@@ -57,17 +57,17 @@ ModelShape shape_of(const FitFlags& flags, double parameters) {
 Workload workload_of(const FitFlags& flags) {
   const auto parameters = parse_count(flags.parameters);
   if (!parameters) {
-    throw UsageError(
-        ErrorText{.message = "'" + flags.parameters + "' is no number of parameters",
-                  .hint = "write it as 7B, 350M or 125000000"});
+    throw UsageError(ErrorText{.message = "'" + flags.parameters + "' is no number of parameters",
+                               .hint = "write it as 7B, 350M or 125000000"});
   }
   Workload work{.parameters = *parameters};
   work.task = one_of(flags.task, "task", {"inference", "train", "lora", "qlora"}, parse_task);
   const std::string usual = work.task == Task::qlora ? "nf4" : "bf16";
   work.weights = one_of(flags.precision.empty() ? usual : flags.precision, "precision",
                         number_type_names(), parse_number_type);
-  work.kv = flags.kv.empty() ? (work.weights == Number::fp32 ? Number::fp32 : Number::bf16)
-                             : one_of(flags.kv, "precision", number_type_names(), parse_number_type);
+  work.kv = flags.kv.empty()
+                ? (work.weights == Number::fp32 ? Number::fp32 : Number::bf16)
+                : one_of(flags.kv, "precision", number_type_names(), parse_number_type);
   work.optimizer = one_of(flags.optimizer, "optimizer", {"adamw", "adamw8bit", "momentum", "sgd"},
                           parse_optimizer);
   work.batch = flags.batch;
@@ -101,9 +101,9 @@ std::vector<const GpuCard*> cards_of(const FitFlags& flags, const GpuTable& tabl
       std::vector<std::string> names;
       for (const GpuCard* card : table.cards()) names.push_back(card->name);
       const auto near = did_you_mean(name, names);
-      throw UsageError(ErrorText{.message = "the table has no GPU '" + name + "'",
-                                 .hint = near ? "did you mean '" + *near + "'?"
-                                              : "use one of " + join(names, ", ")});
+      throw UsageError(ErrorText{
+          .message = "the table has no GPU '" + name + "'",
+          .hint = near ? "did you mean '" + *near + "'?" : "use one of " + join(names, ", ")});
     }
     for (const GpuCard& card : entry->cards) chosen.push_back(&card);
   }
@@ -157,8 +157,7 @@ void add_fit_command(CLI::App& app, ConsoleAction& chosen) {
   command->add_flag("--checkpointing", flags->checkpointing,
                     "Compute activations again in the backward pass");
   command->add_flag("--no-fused-attention", flags->no_fused, "Keep the matrix of scores");
-  command->add_flag("--no-master-weights", flags->no_master,
-                    "No fp32 copy beside 16-bit weights");
+  command->add_flag("--no-master-weights", flags->no_master, "No fp32 copy beside 16-bit weights");
   command->add_flag("--fp32-gradients", flags->fp32_gradients, "Gradients of 4 bytes");
   command->add_option("--context", flags->context, "Context and workspaces; default: 500MB");
   add_shape(*command, *flags);

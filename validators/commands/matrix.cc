@@ -56,9 +56,8 @@ void read_reports(const MatrixFlags& flags, std::vector<MatrixReport>& reports,
       throw;
     } catch (const Error& error) {
       print_error(error);
-      problems.push_back({.kind = MatrixProblem::Kind::unreadable,
-                          .subject = file,
-                          .message = error.what()});
+      problems.push_back(
+          {.kind = MatrixProblem::Kind::unreadable, .subject = file, .message = error.what()});
     }
   }
 }
@@ -79,7 +78,8 @@ ExitCode run_matrix(Console& console, const MatrixFlags& flags) {
   std::vector<MatrixProblem> problems;
   read_reports(flags, reports, problems);
   if (reports.empty()) {
-    throw InputError(ErrorText{.message = "none of the reports can be read, so there is no matrix"});
+    throw InputError(
+        ErrorText{.message = "none of the reports can be read, so there is no matrix"});
   }
   const Matrix matrix = make_matrix(
       std::move(reports), std::move(problems), builtin_compatibility(), builtin_gpus(),

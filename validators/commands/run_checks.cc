@@ -8,6 +8,7 @@
 #include "builder/fetch/store.h"
 #include "builder/lock/lock_file.h"
 #include "builder/manifest/build_manifest.h"
+#include "validators/checks/gpu_code.h"
 #include "validators/checks/static_tier.h"
 #include "validators/commands/check_ids.h"
 #include "validators/commands/container_run.h"
@@ -77,10 +78,14 @@ ReportImage describe(const ImageFacts& facts) {
   return image;
 }
 
-std::map<std::string, std::string> facts_of(const Expectations& expectations) {
+std::map<std::string, std::string> facts_of(const Expectations& expectations,
+                                            const ImageFacts& image) {
   std::map<std::string, std::string> facts = expectations.library_versions;
   if (!expectations.torch_version.empty()) facts["torch"] = expectations.torch_version;
   if (!expectations.torch_cuda.empty()) facts["cuda"] = expectations.torch_cuda;
+  const std::string code = torch_code_of(image, expectations.torch_folder);
+  if (!code.empty()) facts["gpu_code"] = code;
+  facts["platform"] = to_string(image.image.config.platform);
   return facts;
 }
 
@@ -160,7 +165,7 @@ Report run_checks(const CheckRequest& request, Progress& progress) {
   const Expectations expectations = expectations_of(input);
   report.manifest_name = expectations.manifest_name;
   report.manifest_checksum = expectations.manifest_checksum;
-  report.facts = facts_of(expectations);
+  report.facts = facts_of(expectations, image);
 
   if (contains(tiers, Tier::image)) {
     append(report.checks, timed(report, "static", [&] {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// imgcheck schema: the JSON Schema of reports or policies.
+// imgcheck schema: the JSON Schema of reports, policies or matrices.
 
 #include "validators/commands/commands.h"
 #include "validators/gate/policy.h"
+#include "validators/matrix/matrix.h"
 
 #include <memory>
 
@@ -10,15 +11,21 @@ namespace img {
 
 void add_schema_command(CLI::App& app, ConsoleAction& chosen) {
   auto kind = std::make_shared<std::string>("report");
-  CLI::App* command = app.add_subcommand("schema", "Print the JSON Schema of reports or policies");
-  command->add_option("KIND", *kind, "report (default) or policy");
+  CLI::App* command =
+      app.add_subcommand("schema", "Print the JSON Schema of reports, policies or matrices");
+  command->add_option("KIND", *kind, "report (default), policy or matrix");
   command->callback([kind, &chosen] {
     chosen = [kind](Console& console) {
-      if (*kind != "report" && *kind != "policy") {
+      if (*kind == "report") {
+        console.write(report_json_schema());
+      } else if (*kind == "policy") {
+        console.write(policy_json_schema());
+      } else if (*kind == "matrix") {
+        console.write(matrix_json_schema());
+      } else {
         throw UsageError(ErrorText{.message = "there is no schema '" + *kind + "'",
-                                   .hint = "use report or policy"});
+                                   .hint = "use report, policy or matrix"});
       }
-      console.write(*kind == "report" ? report_json_schema() : policy_json_schema());
       return ExitCode::ok;
     };
   });
