@@ -9,30 +9,46 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
+#include <algorithm>
 #include <new>
 
 namespace img {
 namespace {
 
 constexpr std::size_t kPackedBuffer = 256 << 10;
+constexpr std::size_t kHistory = 16;
 constexpr int kMaxWindowLog = 27;
 
-/// The packed bytes that have been read and not yet used.
+/// The packed bytes that have been read and not yet used. An inflater takes bytes into registers of
+/// its own and gives those back that lie behind the end of its stream, also when they came with an
+/// earlier buffer: so a few bytes before each buffer are kept where they belong.
 class PackedInput {
  public:
-  explicit PackedInput(Source& source) : source_(source), buffer_(kPackedBuffer) {}
-  /// False at the end of the source.
+  explicit PackedInput(Source& source) : source_(source), buffer_(kHistory + kPackedBuffer) {}
+  /// False at the end of the source. Only when the rest is empty.
   bool refill() {
     check_interrupt();
-    rest_ = ByteView(buffer_).first(source_.read(buffer_));
-    return !rest_.empty();
+    std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(end_ - kHistory),
+              buffer_.begin() + static_cast<std::ptrdiff_t>(end_), buffer_.begin());
+    const std::size_t count = source_.read(ByteSpan(buffer_).subspan(kHistory));
+    end_ = kHistory + count;
+    taken_ += count;
+    rest_ = ByteView(buffer_).subspan(kHistory, count);
+    return count != 0;
   }
   ByteView rest() const { return rest_; }
-  void keep_last(std::size_t count) { rest_ = rest_.last(count); }
+  void keep_last(std::size_t count) {
+    if (count > rest_.size() + kHistory || count > taken_) {
+      throw InputError("packed data is broken: it ends before it begins");
+    }
+    rest_ = ByteView(buffer_).subspan(end_ - count, count);
+  }
 
  private:
   Source& source_;
   std::vector<std::uint8_t> buffer_;
+  std::size_t end_ = kHistory;  ///< of what the buffer holds
+  std::uint64_t taken_ = 0;     ///< bytes of the source so far
   ByteView rest_;
 };
 
@@ -73,8 +89,8 @@ class GzipSource final : public Source {
     state_->avail_out = static_cast<std::uint32_t>(std::min<std::size_t>(buffer.size(), 1u << 30));
     const std::uint32_t room = state_->avail_out;
     const int result = isal_inflate(state_.get());
-    input_.keep_last(state_->avail_in);
     if (result < 0) fail(result);
+    input_.keep_last(state_->avail_in);
     if (state_->block_state == ISAL_BLOCK_FINISH) in_member_ = false;
     return room - state_->avail_out;
   }
@@ -91,8 +107,8 @@ class GzipSource final : public Source {
   /// Whether the header ends in what there is of it.
   bool read_header() {
     const int result = isal_read_gzip_header(state_.get(), &header_);
-    input_.keep_last(state_->avail_in);
     if (result < 0) fail(result);
+    input_.keep_last(state_->avail_in);
     in_header_ = result != ISAL_DECOMP_OK;
     return !in_header_;
   }
