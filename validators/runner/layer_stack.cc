@@ -73,19 +73,39 @@ LayerStack::Found LayerStack::find(const Layer& layer, const std::string& path) 
   return found;
 }
 
-StackedPlace LayerStack::look(const std::string& path) const {
-  // Layers below one that hides a parent of the path (by a whiteout, a file or an opaque folder)
-  // have nothing to say.
-  std::size_t visible = layers_.size();
-  for (std::size_t slash = path.find('/'); slash != std::string::npos;
-       slash = path.find('/', slash + 1)) {
-    const std::string parent = path.substr(0, slash);
-    for (std::size_t i = 0; i < visible; ++i) {
-      const Presence presence = find(layers_[i], parent).presence;
-      if (presence == Presence::absent || presence == Presence::folder) continue;
-      visible = presence == Presence::opaque_folder ? i + 1 : i;
-    }
+/// Of the layers that can be seen beside `folder`, those that can be seen in it: the ones below a
+/// whiteout, a file or an opaque folder have nothing to say.
+std::size_t LayerStack::visible_below(const std::string& folder, std::size_t visible) const {
+  for (std::size_t i = 0; i < visible; ++i) {
+    const Presence presence = find(layers_[i], folder).presence;
+    if (presence == Presence::absent || presence == Presence::folder) continue;
+    visible = presence == Presence::opaque_folder ? i + 1 : i;
   }
+  return visible;
+}
+
+std::size_t LayerStack::visible_in(const std::string& folder) const {
+  // From the nearest folder above that is known, one by one.
+  std::size_t known = folder.size();
+  auto found = visible_.find(folder);
+  while (found == visible_.end() && known != 0) {
+    known = folder.rfind('/', known - 1);
+    if (known == std::string::npos) known = 0;
+    if (known != 0) found = visible_.find(folder.substr(0, known));
+  }
+  std::size_t visible = found == visible_.end() ? layers_.size() : found->second;
+  while (known != folder.size()) {
+    known = std::min(folder.find('/', known + 1), folder.size());
+    const std::string part = folder.substr(0, known);
+    visible = visible_below(part, visible);
+    visible_.emplace(part, visible);
+  }
+  return visible;
+}
+
+StackedPlace LayerStack::look(const std::string& path) const {
+  const std::string parent = split_last(path).first;
+  const std::size_t visible = parent.empty() ? layers_.size() : visible_in(parent);
   std::optional<StackedPlace> topmost;
   for (std::size_t i = 0; i < visible; ++i) {
     const Found found = find(layers_[i], path);
@@ -139,16 +159,24 @@ std::vector<std::string> LayerStack::hidden_attributes() const {
   }
   std::vector<std::string> result;
   for (const std::string& path : candidates) {
-    for (const Layer& layer : layers_) {
-      const Presence presence = find(layer, path).presence;
-      if (presence == Presence::absent) continue;
-      const bool is_folder = presence == Presence::folder || presence == Presence::opaque_folder;
-      // Only where the topmost folder is an implied one does another speak for it.
-      if (is_folder && layer.facts->implied.contains(path)) result.push_back(path);
-      break;
-    }
+    if (is_declared_below(path)) result.push_back(path);
   }
   return result;
+}
+
+/// Only where the topmost folder is an implied one does another speak for it.
+bool LayerStack::is_declared_below(const std::string& path) const {
+  bool is_topmost = true;
+  for (const Layer& layer : layers_) {
+    const Presence presence = find(layer, path).presence;
+    if (presence == Presence::absent) continue;
+    if (presence != Presence::folder && presence != Presence::opaque_folder) return false;
+    const bool implied = layer.facts->implied.contains(path);
+    if (!implied) return !is_topmost;
+    if (presence == Presence::opaque_folder) return false;
+    is_topmost = false;
+  }
+  return false;
 }
 
 std::vector<fs::path> LayerStack::trees() const {

@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace img {
@@ -19,7 +20,7 @@ struct StackedPlace {
   std::string target;                           ///< of a link
 };
 
-/// Layers as unpack_layer made them. Lookups never follow a link on the host.
+/// Layers as unpack_layer made them. Lookups never follow a link on the host. Not thread-safe.
 class LayerStack {
  public:
   /// Bottom to top.
@@ -51,8 +52,14 @@ class LayerStack {
     StackedPlace place;
   };
   static Found find(const Layer& layer, const std::string& path);
+  bool is_declared_below(const std::string& path) const;
+  std::size_t visible_in(const std::string& folder) const;
+  std::size_t visible_below(const std::string& folder, std::size_t visible) const;
 
   std::vector<Layer> layers_;  // topmost first
+  /// Folder → how many layers can be seen in it. Deep paths are asked for folder by folder: without
+  /// this each costs as much as all those above it.
+  mutable std::unordered_map<std::string, std::size_t> visible_;
 };
 
 }  // namespace img

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <string>
+#include <unordered_set>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -46,13 +48,20 @@ class SkeletonMaker {
 
   /// A folder and those above it, with the attributes that the image has for them.
   void folder(const std::string& path) const {
-    for (std::size_t slash = 0; slash != std::string::npos;) {
-      slash = path.find('/', slash + 1);
-      const std::string part = path.substr(0, slash);
+    // Folders come parents first, so most of a deep path is there already.
+    std::size_t known = path.size();
+    while (known != 0 && !made_.contains(path.substr(0, known))) {
+      const std::size_t slash = path.rfind('/', known - 1);
+      known = slash == std::string::npos ? 0 : slash;
+    }
+    while (known != path.size()) {
+      known = std::min(path.find('/', known + 1), path.size());
+      const std::string part = path.substr(0, known);
       const StackedPlace place = stack_.look(part);
       // Below a link nothing can be hidden; the link would be.
       if (place.kind == PlaceKind::link || place.kind == PlaceKind::other) return;
       make(part, place);
+      made_.insert(part);
     }
   }
 
@@ -86,6 +95,7 @@ class SkeletonMaker {
   const fs::path& folder_;
   const LayerStack& stack_;
   Owners owners_;
+  mutable std::unordered_set<std::string> made_;
 };
 
 bool is_in(const std::string& path, const std::string& folder) {
