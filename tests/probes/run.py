@@ -20,7 +20,8 @@ sys.path.insert(0, str(HERE.parents[0] / "support"))
 from harness import ROOT, Results, Skip, need, need_equal, need_program, run, scratch  # noqa: E402
 
 BUNDLE = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build/bundle").resolve()
-PROBES = ("allreduce", "coldstart", "load", "python", "sdpa", "versions")
+PROBES = ("allreduce", "coldstart", "gpu_coldstart", "gpu_conv", "gpu_kernel", "gpu_sdpa", "gpu_state", "load",
+          "nccl_allreduce", "python", "sdpa", "versions")
 PROGRAMS = tuple(sorted(PROBES + ("imgcheck-inside",)))
 PYTHON = "/usr/bin/python3"
 
