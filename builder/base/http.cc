@@ -229,14 +229,16 @@ HttpResponse get_file(const HttpRequest& request, const Url& url, Sink& body,
   const auto file = InputFile::open(path);
   const std::uint64_t size = file->size();
   const std::uint64_t from = request.range_from <= size ? request.range_from : 0;
-  const std::uint64_t length = size - from;
-  response.status = from > 0 ? 206 : 200;
+  const std::uint64_t length = std::min(size - from, request.range_size.value_or(size));
+  const bool is_part = from > 0 || request.range_size.has_value();
+  response.status = is_part ? 206 : 200;
   response.headers["content-length"] = std::to_string(length);
   if (path.extension() == ".html") response.headers["content-type"] = "text/html";
   if (path.extension() == ".json") response.headers["content-type"] = "application/json";
-  if (from > 0) {
+  if (is_part && length > 0) {
     response.headers["content-range"] = "bytes " + std::to_string(from) + "-" +
-                                        std::to_string(size - 1) + "/" + std::to_string(size);
+                                        std::to_string(from + length - 1) + "/" +
+                                        std::to_string(size);
   }
   if (request.max_bytes && length > *request.max_bytes) {
     fail_too_long(request.url, *request.max_bytes, length, "size of the file");
@@ -347,8 +349,11 @@ class CurlClient final : public HttpClient {
     option(CURLOPT_XFERINFOFUNCTION, on_progress);
     option(CURLOPT_XFERINFODATA, &transfer);
     option(CURLOPT_NOPROGRESS, 0L);
-    if (transfer.request->range_from > 0) {
-      range_ = std::to_string(transfer.request->range_from) + "-";
+    const HttpRequest& request = *transfer.request;
+    if (request.range_from > 0 || request.range_size) {
+      range_ = std::to_string(request.range_from) + "-";
+      if (request.range_size)
+        range_ += std::to_string(request.range_from + *request.range_size - 1);
       option(CURLOPT_RANGE, range_.c_str());
     }
   }

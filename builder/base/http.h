@@ -16,11 +16,12 @@
 namespace img {
 
 struct HttpRequest {
-  std::string url;                              ///< http, https or file
-  std::map<std::string, std::string> headers;   ///< never credentials; those come from netrc/url
-  std::uint64_t range_from = 0;                 ///< > 0: ask for the rest from this byte
-  std::string if_range = {};                    ///< validator (ETag) for the range request
-  std::optional<std::uint64_t> max_bytes = {};  ///< more body than this aborts: IntegrityError
+  std::string url;                               ///< http, https or file
+  std::map<std::string, std::string> headers;    ///< never credentials; those come from netrc/url
+  std::uint64_t range_from = 0;                  ///< > 0: ask for the rest from this byte
+  std::optional<std::uint64_t> range_size = {};  ///< > 0: ask for so many bytes only, also from 0
+  std::string if_range = {};                     ///< validator (ETag) for the range request
+  std::optional<std::uint64_t> max_bytes = {};   ///< more body than this aborts: IntegrityError
 };
 
 struct HttpResponse {

@@ -21,6 +21,8 @@ void add_show_command(CLI::App& app, Action& chosen);
 void add_diff_command(CLI::App& app, Action& chosen);
 void add_schema_command(CLI::App& app, Action& chosen);
 void add_cache_command(CLI::App& app, Action& chosen);
+void add_family_command(CLI::App& app, Action& chosen);
+void add_facts_command(CLI::App& app, Action& chosen);
 void add_version_command(CLI::App& app, Action& chosen);
 
 }  // namespace img

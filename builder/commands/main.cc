@@ -22,8 +22,9 @@ constexpr const char* kExitCodes =
     "their digest says, 70 a bug, 130/143 interrupted.";
 
 constexpr void (*kCommands[])(CLI::App&, Action&) = {
-    add_lock_command, add_fetch_command,  add_build_command, add_show_command,
-    add_diff_command, add_schema_command, add_cache_command, add_version_command,
+    add_lock_command,   add_fetch_command,   add_build_command, add_show_command,
+    add_diff_command,   add_schema_command,  add_cache_command, add_facts_command,
+    add_family_command, add_version_command,
 };
 
 void add_global_flags(CLI::App& app, GlobalFlags& flags) {

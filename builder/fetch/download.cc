@@ -38,25 +38,6 @@ std::string url_path(std::string_view path) {
   return result;
 }
 
-/// "bytes 100-199/200": where the answer's bytes start, and the length of the whole file ("*":
-/// nullopt).
-struct ContentRange {
-  std::uint64_t first = 0;
-  std::optional<std::uint64_t> whole;
-};
-std::optional<ContentRange> parse_content_range(std::string_view value) {
-  if (!value.starts_with("bytes ")) return std::nullopt;
-  value = trim(value.substr(6));
-  const std::size_t dash = value.find('-');
-  const std::size_t slash = value.find('/');
-  if (dash == std::string_view::npos || slash == std::string_view::npos || slash < dash) {
-    return std::nullopt;
-  }
-  const auto first = parse_decimal(value.substr(0, dash));
-  if (!first) return std::nullopt;
-  return ContentRange{*first, parse_decimal(value.substr(slash + 1))};
-}
-
 std::string header(const HttpResponse& response, const char* name) {
   const auto found = response.headers.find(name);
   return found == response.headers.end() ? std::string() : found->second;

@@ -82,6 +82,10 @@ struct IndexFile {
   std::string uploaded;    ///< RFC 3339 or empty
   std::string requires_python;
   bool yanked = false;
+  /// Whether METADATA lies beside the file as `<url>.metadata` (PEP 658, PEP 714); nullopt: the
+  /// index does not say. Mirrors that say nothing often have it all the same.
+  std::optional<bool> has_metadata = {};
+  std::string metadata_sha256 = {};  ///< of that METADATA; empty: the index does not say
 };
 /// One try. PEP 691 JSON, else PEP 503 HTML. NetworkError for failures; nullopt for 404.
 std::optional<std::vector<IndexFile>> read_index_page(HttpClient& client,

@@ -40,6 +40,19 @@ std::optional<double> parse_retry_after(std::string_view value, std::int64_t now
   return static_cast<double>(*date - now);
 }
 
+std::optional<ContentRange> parse_content_range(std::string_view value) {
+  if (!value.starts_with("bytes ")) return std::nullopt;
+  value = trim(value.substr(6));
+  const std::size_t dash = value.find('-');
+  const std::size_t slash = value.find('/');
+  if (dash == std::string_view::npos || slash == std::string_view::npos || slash < dash) {
+    return std::nullopt;
+  }
+  const auto first = parse_decimal(value.substr(0, dash));
+  if (!first) return std::nullopt;
+  return ContentRange{*first, parse_decimal(value.substr(slash + 1))};
+}
+
 void require_success(const HttpResponse& response, const std::string& url) {
   if (response.status == 200 || response.status == 206) return;
   std::optional<double> retry_after;

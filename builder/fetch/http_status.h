@@ -6,8 +6,10 @@
 #include "builder/base/error.h"
 #include "builder/base/http.h"
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace img {
 
@@ -34,6 +36,15 @@ class HttpStatusError : public NetworkError {
 
 /// HttpStatusError unless the status is 200 or 206.
 void require_success(const HttpResponse& response, const std::string& url);
+
+/// "bytes 100-199/200": where the answer's bytes start, and the length of the whole file ("*":
+/// nullopt).
+struct ContentRange {
+  std::uint64_t first = 0;
+  std::optional<std::uint64_t> whole;
+};
+/// nullopt: no such range.
+std::optional<ContentRange> parse_content_range(std::string_view value);
 
 /// Value of a Retry-After header in seconds from `now` (seconds since 1970): a number or an HTTP
 /// date; nullopt for anything else and for the past.

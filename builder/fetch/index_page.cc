@@ -35,6 +35,22 @@ std::string text_or_empty(const Json& object, const char* key) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+/// The value of `core-metadata` (PEP 714) or `dist-info-metadata` (PEP 658): false, true, or
+/// hashes.
+void take_metadata(const Json& item, IndexFile& file) {
+  for (const char* key : {"core-metadata", "dist-info-metadata"}) {
+    const auto found = item.find(key);
+    if (found == item.end() || found->is_null()) continue;
+    if (found->is_boolean()) file.has_metadata = found->get<bool>();
+    if (found->is_object()) {
+      file.has_metadata = true;
+      const std::string sha256 = to_lower_ascii(text_or_empty(*found, "sha256"));
+      if (is_sha256_hex(sha256)) file.metadata_sha256 = sha256;
+    }
+    return;
+  }
+}
+
 IndexFile file_of_json(const Json& item, const std::string& page_url) {
   IndexFile file;
   file.file = text_or_empty(item, "filename");
@@ -50,6 +66,7 @@ IndexFile file_of_json(const Json& item, const std::string& page_url) {
   file.requires_python = text_or_empty(item, "requires-python");
   const auto yanked = item.find("yanked");  // true, or the reason as text
   file.yanked = yanked != item.end() && (yanked->is_string() || *yanked == true);
+  take_metadata(item, file);
   return file;
 }
 
@@ -135,6 +152,16 @@ std::optional<IndexFile> file_of_anchor(xmlNode* node, const std::string& base) 
   file.url = std::move(url);
   file.requires_python = attribute(node, "data-requires-python").value_or("");
   file.yanked = attribute(node, "data-yanked").has_value();
+  for (const char* name : {"data-core-metadata", "data-dist-info-metadata"}) {
+    const auto metadata = attribute(node, name);
+    if (!metadata) continue;
+    const std::string value = to_lower_ascii(*metadata);
+    file.has_metadata = value != "false";
+    if (value.starts_with("sha256=") && is_sha256_hex(value.substr(7))) {
+      file.metadata_sha256 = value.substr(7);
+    }
+    break;
+  }
   return file;
 }
 

@@ -174,7 +174,9 @@ void require_same_unicode_name(ByteView extra, std::string_view name, const std:
     throw member_error(archive, name, "has a second, different name in a Unicode path field");
 }
 
-CentralDirectory read_central_directory(const InputFile& file, const std::string& archive) {
+namespace {
+
+End read_consistent_end(const InputFile& file, const std::string& archive) {
   const End end = read_end(file, archive);
   if (end.directory_size > end.directory_end ||
       end.directory_offset != end.directory_end - end.directory_size)
@@ -185,6 +187,17 @@ CentralDirectory read_central_directory(const InputFile& file, const std::string
   if (end.directory_size > kMaxDirectory)
     throw archive_error(archive,
                         "has a central directory of more than " + human_size(kMaxDirectory));
+  return end;
+}
+
+}  // namespace
+
+std::uint64_t find_directory(const InputFile& file, const std::string& archive) {
+  return read_consistent_end(file, archive).directory_offset;
+}
+
+CentralDirectory read_central_directory(const InputFile& file, const std::string& archive) {
+  const End end = read_consistent_end(file, archive);
   const auto bytes = read_range(file, end.directory_offset, end.directory_size);
   CentralDirectory directory;
   directory.offset = end.directory_offset;

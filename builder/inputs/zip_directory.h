@@ -58,6 +58,10 @@ struct CentralDirectory {
   std::uint64_t offset = 0;  ///< where it starts = where the members must end
 };
 
+/// Where the directory starts, by the end records, which lie in the last kMostEndBytes of the file.
+std::uint64_t find_directory(const InputFile& file, const std::string& archive);
+inline constexpr std::uint64_t kMostEndBytes = 0xffff + 22 + 20 + 56;
+
 /// Finds the one end record (with zip64 records when present) and reads the directory before it.
 CentralDirectory read_central_directory(const InputFile& file, const std::string& archive);
 

@@ -53,6 +53,26 @@ const TorchVariant* TorchRelease::default_variant() const {
   return nullptr;
 }
 
+bool TorchVariant::is_verified(std::string_view key) const {
+  return std::any_of(verified.begin(), verified.end(), [key](const Verified& proof) {
+    return std::find(proof.values.begin(), proof.values.end(), key) != proof.values.end();
+  });
+}
+
+std::string TorchRelease::triton_of(std::string_view version) const {
+  const auto patch = triton_by_patch.find(std::string(version.substr(0, version.find('+'))));
+  return patch == triton_by_patch.end() ? triton : patch->second;
+}
+
+bool SdpaRule::fits(std::string_view torch, std::string_view cuda, ComputeCapability device) const {
+  const std::string_view version = torch.substr(0, torch.find('+'));
+  return compare_dotted(version, torch_from) >= 0 &&
+         (torch_to.empty() || compare_dotted(version, torch_to) <= 0) &&
+         (cuda_from.empty() || compare_dotted(cuda, cuda_from) >= 0) &&
+         (cuda_to.empty() || compare_dotted(cuda, cuda_to) <= 0) && device >= compute_from &&
+         device <= compute_to;
+}
+
 const TorchRelease* Compatibility::find_torch(std::string_view version) const {
   const std::vector<std::string> parts = split(version.substr(0, version.find('+')), '.');
   if (parts.size() < 2) return nullptr;
@@ -96,6 +116,22 @@ std::optional<bool> Compatibility::covers(const TorchVariant& variant,
   const bool by_ptx = std::any_of(variant.ptx.begin(), variant.ptx.end(),
                                   [&](ComputeCapability ptx) { return ptx <= device; });
   return by_code || by_ptx;
+}
+
+const SdpaRule* Compatibility::expected_sdpa(std::string_view version, const TorchVariant& variant,
+                                             ComputeCapability device) const {
+  for (const SdpaRule& rule : sdpa) {
+    if (rule.fits(version, variant.cuda, device)) return &rule;
+  }
+  return nullptr;
+}
+
+std::string Compatibility::packaged_driver_of(const TorchVariant& variant) const {
+  const std::string& toolkit = variant.toolkit.empty() ? variant.cuda : variant.toolkit;
+  for (const auto& [version, driver] : toolkit_driver) {
+    if (compare_dotted(version, toolkit) == 0) return driver;
+  }
+  return {};
 }
 
 const Compatibility& builtin_compatibility() {

@@ -25,6 +25,9 @@ MAY_INCLUDE = {
                         "builder/manifest", "builder/lock", "builder/fetch"},
     "builder/assemble": {"builder/base", "builder/oci", "builder/layer", "builder/layout", "builder/inputs",
                          "builder/manifest", "builder/lock", "builder/fetch"},
+    # The readers of ELF files and fat binaries are one: what `imgbuild facts` reads in wheels is what checks read in images.
+    "builder/facts": {"builder/base", "builder/oci", "builder/layer", "builder/inputs", "builder/manifest", "builder/lock",
+                      "builder/fetch", "builder/resolve", "validators/elf"},
     "builder/commands": {"builder"},
     "validators/judge": {"builder/base"},
     "validators/elf": {"builder/base"},

@@ -103,8 +103,9 @@ class Pairing {
     for (const auto& [component, version] : variant->components) {
       judge_equal(component, distribution_of(component), version);
     }
-    if (release_->triton.find_first_not_of("0123456789.") == std::string::npos) {
-      judge_equal("triton", "triton", release_->triton);
+    const std::string triton = release_->triton_of(torch_.version);
+    if (triton.find_first_not_of("0123456789.") == std::string::npos) {
+      judge_equal("triton", "triton", triton);
     }
   }
 

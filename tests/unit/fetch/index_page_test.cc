@@ -56,6 +56,32 @@ TEST_F(IndexPageTest, ReadsJson) {
   EXPECT_FALSE(files[1].yanked);
 }
 
+TEST_F(IndexPageTest, KnowsWhereMetadataLiesBesideTheFile) {
+  const std::string hashes = R"({"sha256": ")" + kHash + R"("})";
+  const auto files = read("application/vnd.pypi.simple.v1+json", R"({"files": [
+      {"filename": "a-1.whl", "url": "/a", "core-metadata": )" + hashes +
+                                                                     R"(},
+      {"filename": "a-2.whl", "url": "/a", "dist-info-metadata": true},
+      {"filename": "a-3.whl", "url": "/a", "core-metadata": false, "dist-info-metadata": true},
+      {"filename": "a-4.whl", "url": "/a", "core-metadata": null}]})");
+  ASSERT_EQ(files.size(), 4u);
+  EXPECT_EQ(files[0].has_metadata, true);
+  EXPECT_EQ(files[0].metadata_sha256, kHash);
+  EXPECT_EQ(files[1].has_metadata, true);
+  EXPECT_EQ(files[1].metadata_sha256, "");
+  EXPECT_EQ(files[2].has_metadata, false);
+  EXPECT_EQ(files[3].has_metadata, std::nullopt);
+  const auto html =
+      read("text/html", "<a href=a data-core-metadata=\"sha256=" + kHash +
+                            "\">a</a><a href=b data-dist-info-metadata=true>b</a>"
+                            "<a href=c data-core-metadata=false>c</a><a href=d>d</a>");
+  ASSERT_EQ(html.size(), 4u);
+  EXPECT_EQ(html[0].metadata_sha256, kHash);
+  EXPECT_EQ(html[1].has_metadata, true);
+  EXPECT_EQ(html[2].has_metadata, false);
+  EXPECT_EQ(html[3].has_metadata, std::nullopt);
+}
+
 TEST_F(IndexPageTest, ReadsHtml) {
   const auto files = read("text/html; charset=utf-8",
                           R"(<!DOCTYPE html><html><head>

@@ -112,6 +112,80 @@ TEST(Compatibility, NamesWhatIsWrongInATable) {
             std::string::npos);
 }
 
+TEST(Compatibility, RefusesRowsThatContradictEachOther) {
+  const std::string head = "schema: imgcompat/v1\ntorch:\n- release: \"2.8\"\n  variants:\n";
+  const std::string good = "  - {name: cu128, cuda: \"12.8\", evidence: A, default: true}\n";
+  EXPECT_EQ(error_of(head + good + good),
+            "error: c.yaml:6:5: variant 'cu128' of torch 2.8 is given twice\n"
+            "    6 |   - {name: cu128, cuda: \"12.8\", evidence: A, default: true}\n"
+            "      |     ^");
+  EXPECT_EQ(error_of(head + "  - {name: cu126, cuda: \"12.8\", evidence: A}\n"),
+            "error: c.yaml:5:5: variant 'cu126' cannot be for CUDA 12.8\n"
+            "    5 |   - {name: cu126, cuda: \"12.8\", evidence: A}\n"
+            "      |     ^\n"
+            "hint: its name would be 'cu128'");
+  EXPECT_NE(
+      error_of(head + "  - {name: cu128, cuda: \"12.8\", toolkit: \"12.80.1\", evidence: A}\n")
+          .find("toolkit 12.80.1 is not of CUDA 12.8"),
+      std::string::npos);
+  EXPECT_NE(error_of(head + good + "- release: \"2.8\"\n  variants:\n" + good)
+                .find("release 2.8 is given twice"),
+            std::string::npos);
+  EXPECT_NE(error_of(head + "  - {name: cu128, cuda: \"12.8\", evidence: A, cudn: \"9\"}\n")
+                .find("unknown key 'cudn'"),
+            std::string::npos);
+}
+
+TEST(Compatibility, ReadsWhichWheelsProveAValue) {
+  const auto error = [](const std::string& proof) {
+    return error_of(
+        "schema: imgcompat/v1\ntorch:\n- release: \"2.8\"\n  variants:\n"
+        "  - name: cu128\n    cuda: \"12.8\"\n    evidence: A\n    verified:\n    - {" +
+        proof + "}\n");
+  };
+  const std::string hash = "sha256: \"" + std::string(64, 'a') + "\"";
+  EXPECT_NE(error("torch: \"2.7.0\", python: cp311, " + hash + ", read: \"2026-11-25\", values: []")
+                .find("torch 2.7.0 does not belong to release 2.8"),
+            std::string::npos);
+  EXPECT_NE(
+      error("torch: \"2.8.0\", python: cp311, sha256: \"aa\", read: \"2026-11-25\", values: []")
+          .find("'aa' is no SHA-256 of a wheel"),
+      std::string::npos);
+  EXPECT_NE(error("torch: \"2.8.0\", python: cp311, " + hash + ", read: \"26-11-25\", values: []")
+                .find("'26-11-25' is no day"),
+            std::string::npos);
+  EXPECT_NE(
+      error("torch: \"2.8.0\", python: cp311, " + hash + ", read: \"2026-11-25\", values: [nccll]")
+          .find("'nccll' is no value that a wheel can confirm\n"),
+      std::string::npos);
+}
+
+TEST(Compatibility, ExpectsAnSdpaBackendByGpuAndWheel) {
+  const auto expected = [](const char* torch, const char* cuda, const char* gpu) -> std::string {
+    const SdpaRule* rule = table().expected_sdpa(torch, *table().find_torch(torch)->find_cuda(cuda),
+                                                 table().find_gpu(gpu)->compute);
+    return rule == nullptr ? "" : rule->backend;
+  };
+  EXPECT_EQ(expected("2.1.2", "12.1", "T4"), "flash");
+  EXPECT_EQ(expected("2.2.0", "12.1", "T4"), "mem-efficient");
+  EXPECT_EQ(expected("2.8.0", "12.8", "T4"), "mem-efficient");
+  EXPECT_EQ(expected("2.5.0", "12.4", "H100"), "cudnn");
+  EXPECT_EQ(expected("2.5.1", "12.4", "H100"), "flash");
+  EXPECT_EQ(expected("2.8.0", "12.8", "B200"), "flash");
+  EXPECT_EQ(expected("2.11.0", "12.6", "H100"), "flash");
+  EXPECT_EQ(expected("2.11.0", "13.0", "H100"), "cudnn");
+  EXPECT_EQ(expected("2.11.0", "12.8", "H100"), "");
+  EXPECT_EQ(expected("2.10.0", "12.8", "A100"), "flash");
+}
+
+TEST(Compatibility, KnowsTritonOfPatchReleasesAndTheDriverOfAToolkit) {
+  EXPECT_EQ(table().find_torch("2.3")->triton_of("2.3.0+cu121"), "2.3.0");
+  EXPECT_EQ(table().find_torch("2.3")->triton_of("2.3.1+cu121"), "2.3.1");
+  EXPECT_EQ(table().packaged_driver_of(*table().find_torch("2.8")->find_cuda("12.8")),
+            "570.124.06");
+  EXPECT_EQ(table().packaged_driver_of(*table().find_torch("2.1")->find_cuda("11.8")), "520.61.05");
+}
+
 TEST(ComputeCapability, IsTwoNumbers) {
   EXPECT_EQ(parse_compute_capability("12.0"), (ComputeCapability{12, 0}));
   EXPECT_EQ(to_string(ComputeCapability{10, 3}), "10.3");

@@ -14,6 +14,12 @@ const fs::path kRoot = IMG_SOURCE_DIR;
 TEST(Shipped, CompatibilityTableIsTheOneBuiltIn) {
   const auto table = parse_compatibility(read_file(kRoot / "manifests/compatibility.yaml"), "x");
   EXPECT_EQ(table.torch.size(), builtin_compatibility().torch.size());
+  EXPECT_EQ(format_compatibility(table), format_compatibility(builtin_compatibility()));
+}
+
+TEST(Shipped, CompatibilityTableHasTheFormThatFactsWrite) {
+  const std::string text = read_file(kRoot / "manifests/compatibility.yaml");
+  EXPECT_EQ(format_compatibility(parse_compatibility(text, "x")), text);
 }
 
 TEST(Shipped, StandardImagePromisesAPairThatExists) {

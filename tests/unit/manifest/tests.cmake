@@ -3,6 +3,7 @@ img_unit_test(manifest
   SOURCES
     checksum_test.cc
     compatibility_test.cc
+    family_test.cc
     load_test.cc
     recipe_test.cc
     requirement_test.cc
