@@ -157,7 +157,7 @@ void add_cost_command(CLI::App& app, ConsoleAction& chosen) {
   auto flags = std::make_shared<CostFlags>();
   CLI::App* command = app.add_subcommand("cost", "Say what starting a job costs");
   command->add_option("REPORT", flags->report,
-                      "JSON report with the container tier: its cold start\nis the image's");
+                      "JSON report with the container tier, for\nits cold start");
   command->add_option("--gpu", flags->gpus, "GPU that is paid for (may be repeated)")->required();
   command->add_option("--prices", flags->prices, "Price table");
   command->add_option("--price", flags->price, "Of one hour, instead of a table");
@@ -165,7 +165,7 @@ void add_cost_command(CLI::App& app, ConsoleAction& chosen) {
   command->add_option("--work", flags->work, "Useful work of a run: 3min")->required();
   command->add_option("--image", flags->image, "Start from the image, in all: 45s");
   command->add_option("--phase", flags->phases,
-                      "One phase of it: pull=25s (may be repeated; replaces\nthe report's)");
+                      "One phase of it: pull=25s; replaces the\nreport's (may be repeated)");
   command->add_option("--pull-rate", flags->pull_rate,
                       "Bytes a second, to count the pull of the report's\nimage: 125MB");
   command->add_option("--manual", flags->manual, "Set-up by hand, to compare with: 12min");

@@ -11,6 +11,7 @@
 
 #include <array>
 #include <memory>
+#include <set>
 #include <utility>
 
 namespace img {
@@ -46,18 +47,30 @@ MatrixFormat format_of(const MatrixFlags& flags, const Console& console) {
                              .hint = "add --format"});
 }
 
+/// File names without their folders, which say nothing to a reader elsewhere; with them where two
+/// files have one name.
+std::vector<std::string> names_of(const std::vector<std::string>& files) {
+  std::vector<std::string> names;
+  for (const std::string& file : files) names.push_back(fs::path(file).filename().string());
+  const std::set<std::string> distinct(names.begin(), names.end());
+  const std::set<std::string> given(files.begin(), files.end());
+  return distinct.size() == given.size() ? names : files;
+}
+
 /// What cannot be read is said at once and left out: one old report is no reason to have no matrix.
 void read_reports(const MatrixFlags& flags, std::vector<MatrixReport>& reports,
                   std::vector<MatrixProblem>& problems) {
-  for (const std::string& file : flags.reports) {
+  const std::vector<std::string> names = names_of(flags.reports);
+  for (std::size_t at = 0; at < names.size(); ++at) {
+    const std::string& file = flags.reports[at];
     try {
-      reports.push_back({.file = file, .report = parse_report(read_file(file), file)});
+      reports.push_back({.file = names[at], .report = parse_report(read_file(file), file)});
     } catch (const InterruptedError&) {
       throw;
     } catch (const Error& error) {
       print_error(error);
       problems.push_back(
-          {.kind = MatrixProblem::Kind::unreadable, .subject = file, .message = error.what()});
+          {.kind = MatrixProblem::Kind::unreadable, .subject = names[at], .message = error.what()});
     }
   }
 }

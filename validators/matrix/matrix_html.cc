@@ -360,8 +360,9 @@ class Page {
   }
 
   static std::string details() {
-    return "<dialog id=\"details\" aria-labelledby=\"details-title\">\n<form method=\"dialog\">"
-           "<button aria-label=\"Close\">×</button></form>\n<h2 id=\"details-title\">Details</h2>\n"
+    return "<dialog id=\"details\" aria-labelledby=\"details-title\">\n<button "
+           "type=\"button\" id=\"close\" aria-label=\"Close\">×</button>\n<h2 "
+           "id=\"details-title\">Details</h2>\n"
            "<div id=\"details-body\"></div>\n</dialog>\n";
   }
 

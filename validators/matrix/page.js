@@ -173,6 +173,7 @@
     writeState({cell: change.get('cell'), check: change.get('check')});
     openDetails(readState());
   });
+  document.getElementById('close').addEventListener('click', () => dialog.close());
   dialog.addEventListener('close', () => writeState({cell: '', check: ''}));
   dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
 

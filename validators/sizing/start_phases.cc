@@ -69,8 +69,8 @@ StartPhases start_phases_of(const Report& report, std::optional<double> pull_rat
     }
   }
   start.missing.emplace_back(
-      "scheduling, unpacking and the GPU's first kernel: give them with "
-      "--phase NAME=TIME");
+      "what no report measures, unless it is given with --phase NAME=TIME: scheduling, unpacking, "
+      "the GPU's first kernel");
   return start;
 }
 

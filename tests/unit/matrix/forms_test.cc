@@ -2,6 +2,7 @@
 // The forms of a matrix: nothing from a report leaves its place, and the JSON is what the schema
 // says.
 
+#include "builder/base/error.h"
 #include "tests/unit/matrix/sample.h"
 
 #include <gtest/gtest.h>

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+/usr/bin/python3 "$ROOT/tests/support/report_samples.py" .
+imgcheck matrix newer.json nothere.json -o m.md
