@@ -12,7 +12,7 @@ export IMGBUILD_TOOLS=$root/.tools
 python=/usr/bin/python3
 
 # A second clone of the same sources finds the first one's objects.
-export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
+export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros
 
 say() { printf '%s\n' "$*" >&2; }
 step() { printf '\n== %s\n' "$*" >&2; }

@@ -107,7 +107,8 @@ bool can_ask(const std::string& what, const Library* library, const std::vector<
   if (library == nullptr || (!library->found() && library->error.empty())) {
     if (claims.empty()) {
       // "the CUDA runtime" has an article of its own.
-      judgement.skipped = "the image has no " + (what.starts_with("the ") ? what.substr(4) : what);
+      judgement.skipped =
+          "there is no " + (what.starts_with("the ") ? what.substr(4) : what) + " in the image";
     } else {
       judgement.findings.push_back({.status = Status::fail,
                                     .message = what + " is not found",
