@@ -22,10 +22,9 @@ constexpr const char* kExitCodes =
     "interrupted.";
 
 constexpr void (*kCommands[])(CLI::App&, ConsoleAction&) = {
-    add_check_command,  add_gate_command,    add_inspect_command,
-    add_list_command,   add_explain_command, add_render_command,
-    add_matrix_command, add_fit_command,     add_cost_command,
-    add_schema_command, add_cache_command,   add_version_command,
+    add_check_command,   add_gate_command,   add_inspect_command, add_list_command,
+    add_explain_command, add_render_command, add_matrix_command,  add_fit_command,
+    add_cost_command,    add_schema_command, add_cache_command,   add_version_command,
 };
 
 void add_global_flags(CLI::App& app, ConsoleFlags& flags) {
