@@ -11,8 +11,7 @@ namespace img {
 
 void add_schema_command(CLI::App& app, ConsoleAction& chosen) {
   auto kind = std::make_shared<std::string>("report");
-  CLI::App* command =
-      app.add_subcommand("schema", "Print a JSON Schema: report, policy, matrix");
+  CLI::App* command = app.add_subcommand("schema", "Print a JSON Schema: report, policy, matrix");
   command->add_option("KIND", *kind, "report (default), policy or matrix");
   command->callback([kind, &chosen] {
     chosen = [kind](Console& console) {
