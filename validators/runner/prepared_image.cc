@@ -3,6 +3,7 @@
 #include "builder/base/error.h"
 #include "builder/base/text.h"
 #include "builder/base/thread_pool.h"
+#include "validators/runner/edit_places.h"
 #include "validators/runner/layer_stack.h"
 #include "validators/runner/page_cache.h"
 #include "validators/runner/runner.h"
@@ -249,6 +250,10 @@ PreparedImage PreparedImage::prepare(LayoutReader& layout, const SelectedImage& 
   state->notes = notes_of(layers, runtime.traits());
   create_folders(state->scratch.path() / "skeleton");
   make_skeleton(state->scratch.path() / "skeleton", stack, state->working_dir, owners);
+  state->options.edits =
+      place_edits(state->scratch.path() / "skeleton", stack, owners, options.edits);
+  const std::vector<std::string>& more = state->options.edits.notes;
+  state->notes.insert(state->notes.end(), more.begin(), more.end());
   state->link_layers();
 
   // Whether this machine can start it is said now, not once for every call.

@@ -23,7 +23,7 @@ struct RunnerOptions {
   unsigned threads = 0;  ///< that unpack layers; 0: one for each core
   Progress* progress = nullptr;
   UnpackLimits limits = {};
-  ContainerEdits edits = {};      ///< devices, and what they need
+  ContainerEdits edits = {};      ///< devices, and what they need (cdi_devices.h)
   std::uint64_t processes = 512;  ///< in one container
 };
 
@@ -46,8 +46,8 @@ class PreparedImage {
   /// Drops the image's own files from the page cache (posix_fadvise), for cold samples.
   void drop_page_cache() const;
 
-  /// What a report should say: what of the image was left out (devices), and `weaknesses` of the
-  /// runtime. One sentence each.
+  /// What a report should say: what of the image was left out (devices), `weaknesses` of the
+  /// runtime, and notes of the edits. One sentence each.
   const std::vector<std::string>& notes() const;
 
  private:

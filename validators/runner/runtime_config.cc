@@ -2,6 +2,7 @@
 // Writes the runtime-spec document of one container.
 #include "validators/runner/runtime_config.h"
 
+#include "builder/base/text.h"
 #include "validators/runner/skeleton.h"
 
 #include <algorithm>
@@ -152,7 +153,7 @@ Json linux_of(const ContainerLimits& limits, const RuntimeTraits& traits,
     resources["memory"] = {{"limit", limits.memory_bytes}};
     resources["pids"] = {{"limit", limits.processes}};
   }
-  if (!edits.device_rules.empty()) resources["devices"] = edits.device_rules;
+  if (traits.cgroups && !edits.device_rules.empty()) resources["devices"] = edits.device_rules;
   Json result = {{"namespaces", namespaces},
                  {"resources", resources},
                  {"maskedPaths",
@@ -166,8 +167,16 @@ Json linux_of(const ContainerLimits& limits, const RuntimeTraits& traits,
   return result;
 }
 
+Json user_of(const ContainerProcess& process, const RuntimeTraits& traits,
+             const ContainerEdits& edits) {
+  if (traits.rootless) return {{"uid", 0}, {"gid", 0}};
+  Json user = {{"uid", process.uid}, {"gid", process.gid}};
+  if (!edits.groups.empty()) user["additionalGids"] = edits.groups;
+  return user;
+}
+
 Json process_of(const ContainerProcess& process, const ContainerLimits& limits,
-                const RuntimeTraits& traits) {
+                const RuntimeTraits& traits, const ContainerEdits& edits) {
   std::vector<std::string> arguments = {kEnterPlace};
   if (!process.arguments.empty()) {
     arguments.insert(arguments.end(), {std::to_string(process.uid), std::to_string(process.gid)});
@@ -179,21 +188,32 @@ Json process_of(const ContainerProcess& process, const ContainerLimits& limits,
   const bool maps_root = traits.rootless && (process.uid != 0 || process.gid != 0);
   Json held = none;
   if (maps_root) held.push_back("CAP_SETFCAP");
-  return {
-      {"terminal", false},
-      {"user",
-       {{"uid", traits.rootless ? 0 : process.uid}, {"gid", traits.rootless ? 0 : process.gid}}},
-      {"args", arguments},
-      {"env", process.env},
-      {"cwd", process.working_dir},
-      {"capabilities",
-       {{"bounding", held},
-        {"effective", held},
-        {"inheritable", none},
-        {"permitted", held},
-        {"ambient", none}}},
-      {"rlimits", rlimits_of(limits, traits)},
-      {"noNewPrivileges", true}};
+  return {{"terminal", false},
+          {"user", user_of(process, traits, edits)},
+          {"args", arguments},
+          {"env", process.env},
+          {"cwd", process.working_dir},
+          {"capabilities",
+           {{"bounding", held},
+            {"effective", held},
+            {"inheritable", none},
+            {"permitted", held},
+            {"ambient", none}}},
+          {"rlimits", rlimits_of(limits, traits)},
+          {"noNewPrivileges", true}};
+}
+
+/// The image's own folders come first, as they do before the cache of its loader.
+void append_library_path(std::vector<std::string>& env, const std::vector<std::string>& folders) {
+  if (folders.empty()) return;
+  const std::string name = "LD_LIBRARY_PATH=";
+  const auto found = std::find_if(
+      env.begin(), env.end(), [&](const std::string& entry) { return entry.starts_with(name); });
+  if (found == env.end()) {
+    env.push_back(name + join(folders, ":"));
+  } else {
+    *found += (*found == name ? "" : ":") + join(folders, ":");
+  }
 }
 
 bool is_variable(const std::string& entry) {
@@ -207,8 +227,9 @@ Json runtime_config(const ContainerProcess& process, const ContainerLimits& limi
                     const RuntimeTraits& traits, const ContainerEdits& edits) {
   ContainerProcess with_edits = process;
   with_edits.env = call_environment(process.env, {}, edits.env);
+  append_library_path(with_edits.env, edits.library_path);
   return {{"ociVersion", "1.0.2"},
-          {"process", process_of(with_edits, limits, traits)},
+          {"process", process_of(with_edits, limits, traits, edits)},
           {"root", {{"path", "rootfs"}, {"readonly", true}}},
           {"hostname", "imgcheck"},
           {"mounts", mounts_of(process, edits)},

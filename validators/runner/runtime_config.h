@@ -12,13 +12,22 @@
 
 namespace img {
 
-/// What a device specification adds to a container (the members of CDI's containerEdits that runc
-/// takes as they are).
+/// A symbolic link that a container needs.
+struct ContainerLink {
+  std::string path, target;  ///< path: absolute; target: as it is
+};
+
+/// What a device specification adds to a container (cdi_devices.h).
 struct ContainerEdits {
   Json mounts = Json::array();        ///< of the runtime-spec's `mounts`
   Json devices = Json::array();       ///< of `linux.devices`
   Json device_rules = Json::array();  ///< of `linux.resources.devices`
   std::map<std::string, std::string> env;
+  std::vector<std::uint32_t> groups;        ///< more groups of the process; not for who is not root
+  std::vector<ContainerLink> links;         ///< made in the image by place_edits
+  std::vector<std::string> linker_folders;  ///< whose libraries programs must find (place_edits)
+  std::vector<std::string> library_path;    ///< put at the end of LD_LIBRARY_PATH
+  std::vector<std::string> notes;           ///< what a report should say, one sentence each
 };
 
 struct ContainerProcess {

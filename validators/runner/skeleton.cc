@@ -115,6 +115,11 @@ void make_skeleton(const fs::path& skeleton, const LayerStack& stack,
   maker.enter_program_file();
 }
 
+void make_image_folder(const fs::path& skeleton, const LayerStack& stack, const std::string& path,
+                       Owners owners) {
+  SkeletonMaker(skeleton, stack, owners).folder(path);
+}
+
 std::string working_dir_of(const std::string& configured, const LayerStack& stack) {
   if (configured.empty()) return "/";
   const auto refuse = [&](const std::string& meaning) {

@@ -10,8 +10,9 @@
 namespace img {
 
 /// Where things of ours are inside a container.
-inline constexpr const char* kBundlePlace = "/.imgcheck";       ///< the probes
-inline constexpr const char* kEnterPlace = "/.imgcheck-enter";  ///< enter.cc
+inline constexpr const char* kBundlePlace = "/.imgcheck";         ///< the probes
+inline constexpr const char* kEnterPlace = "/.imgcheck-enter";    ///< enter.cc
+inline constexpr const char* kDriverPlace = "/.imgcheck-driver";  ///< links of place_edits
 
 /// Fills the empty folder `skeleton` with what must be there beside the layers of `stack`: folders
 /// to mount on, `working_dir` (as resolved; made when the image lacks it), the enter program, and
@@ -19,6 +20,11 @@ inline constexpr const char* kEnterPlace = "/.imgcheck-enter";  ///< enter.cc
 /// where something is mounted.
 void make_skeleton(const fs::path& skeleton, const LayerStack& stack,
                    const std::string& working_dir, Owners owners);
+
+/// Makes the folder `path` ("usr/lib") of a skeleton and those above it, with the attributes that
+/// the image has for them. `path` leads through no link of the image.
+void make_image_folder(const fs::path& skeleton, const LayerStack& stack, const std::string& path,
+                       Owners owners);
 
 /// The working directory that an image's config asks for, links followed; "/" for none. InputError
 /// when it lies in /proc, /sys or /dev, where a name can mean something of the host.

@@ -44,13 +44,15 @@ class ContainerFixture : public ::testing::Test {
   }
   virtual Runtime& runtime() { return shared_runtime(); }
   RawImage& image() { return *image_; }
+  fs::path folder() const { return dir_.path(); }
   fs::path bundle() const { return dir_.path() / "bundle"; }
   fs::path store() const { return dir_.path() / "store"; }
 
   PreparedImage& prepare() {
     layout_ = image_->open();
-    prepared_.emplace(PreparedImage::prepare(*layout_, select_image(*layout_), runtime(),
-                                             {.store = store(), .bundle = bundle(), .threads = 2}));
+    prepared_.emplace(PreparedImage::prepare(
+        *layout_, select_image(*layout_), runtime(),
+        {.store = store(), .bundle = bundle(), .threads = 2, .edits = device_edits}));
     return *prepared_;
   }
   ProbeRun run(std::vector<std::string> arguments, ProbeCall call = {}) {
@@ -60,6 +62,8 @@ class ContainerFixture : public ::testing::Test {
     call.arguments = std::move(arguments);
     return prepared_->run(call);
   }
+
+  ContainerEdits device_edits;  ///< for prepare()
 
   static std::string value(const ProbeRun& run, const std::string& name) {
     for (const Json& event : run.events) {

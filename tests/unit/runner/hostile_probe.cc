@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 namespace {
@@ -122,6 +123,40 @@ int try_to_get_out() {
   return 0;
 }
 
+/// What there is: "file <first bytes>", "folder", "device c 1:3 <readable>", or the error's name.
+std::string what_is(const char* path) {
+  struct stat info {};
+  if (stat(path, &info) != 0) return strerrorname_np(errno);
+  if (S_ISDIR(info.st_mode)) return "folder";
+  char text[16] = "";
+  const int fd = open(path, O_RDONLY);
+  const bool good = fd >= 0 && read(fd, text, sizeof text - 1) >= 0;
+  const std::string result = good ? "" : strerrorname_np(errno);
+  close(fd);
+  if (S_ISCHR(info.st_mode)) {
+    return "device " + std::to_string(major(info.st_rdev)) + ":" +
+           std::to_string(minor(info.st_rdev)) + " " + (good ? "ok" : result);
+  }
+  // Of a program only its magic number, which JSON takes.
+  return good ? "file " + std::string(text[0] == 0x7f ? "ELF" : text) : result;
+}
+
+/// Paths and NAME= of variables.
+int see(int count, char** names) {
+  for (int i = 0; i < count; ++i) {
+    std::string name = names[i];
+    if (name.back() != '=') {
+      say(names[i], what_is(names[i]));
+      say_result(("write " + name).c_str(), open(names[i], O_WRONLY));
+      continue;
+    }
+    name.pop_back();
+    const char* value = std::getenv(name.c_str());
+    say(names[i], value != nullptr ? value : "unset");
+  }
+  return 0;
+}
+
 [[noreturn]] void fork_bomb() {
   while (true) {
     if (fork() < 0) usleep(1000);
@@ -177,6 +212,7 @@ int main(int argc, char** argv) {
   if (mode == "exit") code = std::atoi(argv[2]);
   if (mode == "daemon") code = leave_a_daemon();
   if (mode == "memory") code = use_memory(std::strtoull(argv[2], nullptr, 10));
+  if (mode == "see") code = see(argc - 2, argv + 2);
   if (mode == "arguments") {
     for (int i = 0; i < argc; ++i) say("argument", argv[i]);
   }

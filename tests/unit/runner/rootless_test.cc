@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The same as a user without rights. Root becomes one in a child process.
 #include "tests/unit/runner/container_fixture.h"
+#include "validators/runner/cdi_devices.h"
 
 #include <gtest/gtest.h>
 
@@ -70,7 +71,10 @@ class Rootless : public ContainerFixture {
 class RootlessBody final : public Rootless {
  public:
   void TestBody() override {}
+  using ContainerFixture::bundle;
+  using ContainerFixture::device_edits;
   using ContainerFixture::expect_nothing_left;
+  using ContainerFixture::folder;
   using ContainerFixture::image;
   using ContainerFixture::run;
   using ContainerFixture::value;
@@ -137,6 +141,33 @@ TEST(RootlessContainer, WhiteoutsAndOpaqueFoldersHide) {
     RootlessBody opaque;
     opaque.image().layer(tar_folder("etc") + tar_file("etc/.wh..wh..opq", "") + tar_end());
     EXPECT_EQ(opaque.value(opaque.run({"look"}), "passwd"), "ENOENT");
+  });
+}
+
+TEST(RootlessContainer, DevicesAreThoseOfTheHost) {
+  as_user([] {
+    RootlessBody body;
+    create_folders(body.folder() / "cdi");
+    write_file(body.folder() / "library", "driver");
+    write_file(body.folder() / "cdi/nvidia.yaml",
+               "cdiVersion: 0.7.0\nkind: nvidia.com/gpu\ndevices:\n- name: \"0\"\n"
+               "containerEdits:\n"
+               "  deviceNodes:\n"
+               "  - {path: /dev/nvidia0, hostPath: /dev/null}\n"
+               "  - {path: /dev/nvidia-caps/nvidia-cap1, hostPath: /dev/zero}\n"
+               "  additionalGids: [44]\n"
+               "  mounts: [{hostPath: " +
+                   (body.folder() / "library").string() +
+                   ", containerPath: /usr/lib/libcuda.so.1}]\n");
+    body.device_edits =
+        edits_for_devices({.names = {"all"}, .folders = {body.folder() / "cdi"}, .rootless = true});
+    const ProbeRun run =
+        body.run({"see", "/dev/nvidia0", "/dev/nvidia-caps/nvidia-cap1", "/usr/lib/libcuda.so.1"});
+    EXPECT_EQ(run.exit_code, 0) << run.reason << run.stderr_tail;
+    EXPECT_EQ(body.value(run, "/dev/nvidia0"), "device 1:3 ok");
+    EXPECT_EQ(body.value(run, "/dev/nvidia-caps/nvidia-cap1"), "device 1:5 ok");
+    EXPECT_EQ(body.value(run, "/usr/lib/libcuda.so.1"), "file driver");
+    EXPECT_EQ(body.value(run, "write /usr/lib/libcuda.so.1"), "EROFS");
   });
 }
 

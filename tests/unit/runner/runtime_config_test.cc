@@ -122,6 +122,31 @@ TEST(RuntimeConfig, EditsOfADeviceAreAdded) {
   EXPECT_EQ(config["process"]["env"], Json({"A=2", "GPU=all"}));
 }
 
+TEST(RuntimeConfig, FoldersOfDriversComeAfterTheImagesOwn) {
+  ContainerEdits edits;
+  edits.library_path = {"/a", "/b"};
+  ContainerProcess process = probe();
+  EXPECT_EQ(runtime_config(process, {}, kRoot, edits)["process"]["env"],
+            Json({"A=1", "LD_LIBRARY_PATH=/a:/b"}));
+  process.env = {"LD_LIBRARY_PATH="};
+  EXPECT_EQ(runtime_config(process, {}, kRoot, edits)["process"]["env"],
+            Json::array({"LD_LIBRARY_PATH=/a:/b"}));
+  process.env = {"LD_LIBRARY_PATH=/x"};
+  EXPECT_EQ(runtime_config(process, {}, kRoot, edits)["process"]["env"],
+            Json::array({"LD_LIBRARY_PATH=/x:/a:/b"}));
+}
+
+TEST(RuntimeConfig, GroupsAndRulesOfDevicesAreRootsToGive) {
+  ContainerEdits edits;
+  edits.groups = {44};
+  edits.device_rules.push_back({{"allow", true}});
+  EXPECT_EQ(runtime_config(probe(), {}, kRoot, edits)["process"]["user"],
+            Json({{"uid", 65532}, {"gid", 65532}, {"additionalGids", {44}}}));
+  const Json rootless = runtime_config(probe(), {}, kRootless, edits);
+  EXPECT_EQ(rootless["process"]["user"], Json({{"uid", 0}, {"gid", 0}}));
+  EXPECT_FALSE(rootless["linux"]["resources"].contains("devices"));
+}
+
 TEST(CallEnvironment, IsTheImagesThenWithoutSomeThenWithOthers) {
   EXPECT_EQ(
       call_environment({"A=1", "B=2", "A=3", "C=x=y", "D="}, {"B", "Z"}, {{"E", "5"}, {"C", "6"}}),
