@@ -221,6 +221,12 @@ std::string format_claim(const Claim& claim) {
   return result + field("    truth", claim.truth);
 }
 
+/// A key without items must say so: alone it has no value.
+template <typename Items>
+std::string head_of_list(const Items& items) {
+  return items.empty() ? " []\n" : "\n";
+}
+
 }  // namespace
 
 std::string format_compatibility(const Compatibility& table) {
@@ -228,16 +234,16 @@ std::string format_compatibility(const Compatibility& table) {
   for (const TorchRelease& release : table.torch) text += format_release(release);
   text += std::string(kFloorHead) + "driver_floor:\n" + format_versions(table.driver_floor);
   text += std::string(kToolkitHead) + "toolkit_driver:\n" + format_versions(table.toolkit_driver);
-  text += std::string(kGpusHead) + "gpus:\n";
+  text += std::string(kGpusHead) + "gpus:" + head_of_list(table.gpus);
   for (const GpuModel& gpu : table.gpus) text += format_gpu(gpu);
-  text += std::string(kExceptionsHead) + "code_does_not_run:\n";
+  text += std::string(kExceptionsHead) + "code_does_not_run:" + head_of_list(table.does_not_run);
   for (const auto& [code, device] : table.does_not_run) {
     text += "  - {code: " + in_quotes(to_string(code)) +
             ", device: " + in_quotes(to_string(device)) + "}\n";
   }
-  text += std::string(kSdpaHead) + "sdpa:\n";
+  text += std::string(kSdpaHead) + "sdpa:" + head_of_list(table.sdpa);
   for (const SdpaRule& rule : table.sdpa) text += format_sdpa(rule);
-  text += std::string(kClaimsHead) + "claims:\n";
+  text += std::string(kClaimsHead) + "claims:" + head_of_list(table.claims);
   for (const Claim& claim : table.claims) text += format_claim(claim);
   return text;
 }

@@ -85,14 +85,16 @@ class View {
   using Nodes = std::map<std::string, Node>;
 
   /// A whiteout hides what lower layers brought only; engines that apply entries in their order
-  /// also lose what the same layer has there.
+  /// also lose what the same layer has there. Nobody has a reason to write that for a file, which
+  /// replaces the lower one anyway; a folder that is removed and made anew is usual.
   static void tell_self_hiding(LayerScan& scan) {
     std::set<std::string_view> whiteouts;
     for (const ScannedEntry& entry : scan.entries) {
       if (entry.is_whiteout) whiteouts.insert(entry.path);
     }
     for (const ScannedEntry& entry : scan.entries) {
-      if (entry.is_whiteout || entry.is_opaque || !whiteouts.contains(entry.path)) continue;
+      if (entry.is_whiteout || entry.is_opaque || entry.type == EntryType::directory) continue;
+      if (!whiteouts.contains(entry.path)) continue;
       scan.fact.problems.push_back("error: '" + printable(entry.path) +
                                    "' has a whiteout in its own layer");
       return;  // one is enough to say

@@ -53,7 +53,7 @@ std::string without_payloads(std::string file) {
 
 TEST(GpuPayloadFilter, LeavesOutPayloadsAndNothingElse) {
   const std::string file = std::string(40, 'a') +
-                           fat_binary(entry(800) + entry(0) + entry(64, 112)) +
+                           fat_binary(entry(800) + entry(0) + entry(64, 120)) +
                            fat_binary(entry(1000)) + std::string(123, 'z');
   for (const std::size_t step : {1u, 3u, 7u, 16u, 64u, 100u, 1000u, 100000u}) {
     EXPECT_EQ(kept(file, step), without_payloads(file)) << step;

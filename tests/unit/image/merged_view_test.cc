@@ -74,6 +74,16 @@ TEST(MergedView, WhiteoutsTakeAwayLowerPathsOnly) {
   EXPECT_EQ(facts.files.at("/d/a").size, 6u);
   EXPECT_THAT(hidden_of(facts),
               ElementsAre("/d/a 5 in 0 by 1", "/e/c 5 in 0 by 1", "/d/sub/b 5 in 0 by 1"));
+  EXPECT_THAT(facts.layers[1].problems,
+              ElementsAre("error: '/d/a' has a whiteout in its own layer"));
+}
+
+TEST(MergedView, AFolderMayBeRemovedAndMadeAnewInOneLayer) {
+  ImageWorld world;
+  world.add({file_block("d/a", "lower")});
+  world.add({file_block(".wh.d", ""), folder_block("d"), file_block("d/b", "upper")});
+  const ImageFacts facts = world.inspect();
+  EXPECT_THAT(paths_of(facts), ElementsAre("/d", "/d/b"));
   EXPECT_THAT(facts.layers[1].problems, IsEmpty());
 }
 

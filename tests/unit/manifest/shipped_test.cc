@@ -71,10 +71,12 @@ TEST(Shipped, EveryRecipeIsUsableOnTheBase) {
     if (!is_base && name != "python" && name != "build-tools") {
       layers = "base/debian-bookworm, python, " + name;
     }
-    write_file(folder.path() / "m.yaml",
-               "schema: imgbuild/v1\nimage: {name: x, tag: t}\nversions: {python: \"3.11\", torch: "
-               "\"2.8.0\", cuda: \"12.8\", cudnn: \"9.10\", nccl: \"2.27\"}\nlayers: [" +
-                   layers + "]\n");
+    const std::string python = name == "base/debian-trixie" ? "3.13" : "3.11";
+    write_file(
+        folder.path() / "m.yaml",
+        "schema: imgbuild/v1\nimage: {name: x, tag: t}\nversions: {python: \"" + python +
+            "\", torch: \"2.8.0\", cuda: \"12.8\", cudnn: \"9.10\", nccl: \"2.27\"}\nlayers: [" +
+            layers + "]\n");
     const BuildManifest manifest =
         load_manifest(folder.path() / "m.yaml", {.recipe_folders = {kRoot / "layers"}});
     EXPECT_FALSE(manifest.recipes.back().summary.empty()) << name;

@@ -7,8 +7,6 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
-
 namespace img {
 namespace {
 
@@ -85,17 +83,6 @@ TEST_F(LayerStackTest, ImpliedFoldersThatNoLowerLayerDeclaresAreLeftAlone) {
   const LayerStack s = stack({tar_file("a/x", "") + tar_folder("o", "0000700"),
                               tar_file("a/b/f", "") + tar_file("o/.wh..wh..opq", "")});
   EXPECT_EQ(s.hidden_attributes(), std::vector<std::string>{});
-}
-
-/// Looking at each folder of a path of 2,000 costs about as much as looking at the deepest twice.
-TEST_F(LayerStackTest, DeepPathsAreLookedAtOnceForEachFolder) {
-  std::string path = "d";
-  std::vector<std::string> folders = {path};
-  for (int i = 0; i < 1000; ++i) folders.push_back(path += "/d");
-  const LayerStack s = stack({tar_file("d/f", ""), tar_file(path + "/f", "")});
-  const auto start = std::chrono::steady_clock::now();
-  for (const std::string& folder : folders) EXPECT_EQ(s.look(folder).kind, PlaceKind::folder);
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
 }
 
 TEST_F(LayerStackTest, ResolvesLinksInsideTheImage) {
