@@ -5,6 +5,7 @@
 
 #include "builder/base/text.h"
 #include "validators/commands/check_ids.h"
+#include "validators/runner/cdi_devices.h"
 
 #include <algorithm>
 
@@ -51,6 +52,16 @@ void add_check_flags(CLI::App& command, CheckFlags& flags) {
                    "Drop the image's files from the page cache\nbefore each of them");
   command.add_option("--runtime", request.runtime, "runc, crun or a path");
   command.add_option("--bundle", request.bundle, "Folder with the probes");
+  command
+      .add_option("--gpus", request.gpus,
+                  "GPUs in the containers: all, indices, UUIDs or\nCDI names (vendor/class=name), "
+                  "with commas")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  command
+      .add_option("--cdi-spec-dir", request.cdi_folders,
+                  "Folders of CDI specifications, the last counts\nmost (/etc/cdi, /var/run/cdi)")
+      ->allow_extra_args(false);
   command.add_option("-j,--jobs", flags.jobs, "Threads (default: all cores)");
   add_output_flags(command, flags.output);
 }
@@ -60,6 +71,7 @@ CheckRequest request_of(const CheckFlags& flags, const Console& console) {
   request.tiers = parse_tiers(flags.tiers);
   request.required = parse_tiers(flags.required);
   for (const std::string& id : request.ids) require_check(id);
+  require_device_names(request.gpus);
   if (request.cold_samples < 1 || request.cold_samples > 1000) {
     throw UsageError("--samples needs a number from 1 to 1000");
   }

@@ -13,7 +13,7 @@ constexpr std::string_view kNoTorch = "no torch in the image";
 constexpr std::string_view kNoCuda = "no CUDA libraries in the image";
 constexpr std::string_view kNoPython = "no Python interpreter in the image";
 
-constexpr std::array<CheckOutcomes, 36> kRows{{
+constexpr std::array<CheckOutcomes, 47> kRows{{
     {"IMG-DIGEST", "", "", "a layer is no archive, so that its DiffID cannot be told"},
     {"IMG-LAYER", "a named pipe", "", "the bytes of a layer are not those that the image names"},
     {"IMG-CONFIG", "PATH is not set; a variable is set twice; LD_PRELOAD is set", "", ""},
@@ -74,6 +74,30 @@ constexpr std::array<CheckOutcomes, 36> kRows{{
      "be written",
      "the probe does not say as whom it ran"},
     {"PY-COMPILE", "", "no C++ compiler, no torch or no Python in the image", ""},
+    {"DRV-FLOOR",
+     "limited mode: the driver is older than the toolkit and cannot compile its PTX; the driver is "
+     "older than the manifest promises; NVML does not say which driver there is",
+     "", "no driver, no device, or another answer of cuInit that is not the image's fault"},
+    {"GPU-STATE",
+     "rows wait to be remapped; PCIe is narrower than it can be; persistence mode is off", "",
+     "no NVML here, or it does not know each GPU"},
+    {"GPU-MEMORY", "", "nothing says how much GPU memory the workload needs",
+     "not every GPU was asked"},
+    {"CC-KERNEL", "", "", "a kernel was not run on each GPU"},
+    {"SDPA-FLASH", "",
+     "no torch in the image; flash is not to be had on this GPU with this torch, and refuses",
+     "the grid of cases is not complete"},
+    {"SDPA-EFF", "", kNoTorch, "the grid of cases is not complete"},
+    {"SDPA-CUDNN", "",
+     "no torch in the image; cuDNN's attention is not to be had on this GPU with this torch, and "
+     "refuses",
+     "the grid of cases is not complete"},
+    {"SDPA-CHOICE", "", "no torch in the image, or one without a C entry point for the dispatcher",
+     "the dispatcher was not asked about every kind of shape"},
+    {"CUDNN-CONV", "", "no cuDNN in the image", "one of the three steps was not run"},
+    {"COLD-GPU", "modules are loaded eagerly", "", "fewer samples than were asked for"},
+    {"NCCL-AR", "no bandwidth is known for these GPUs, their number and this size",
+     "one GPU, or no NCCL in the image", "no rank came to a result"},
 }};
 
 }  // namespace

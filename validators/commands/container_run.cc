@@ -9,10 +9,13 @@
 #include "builder/layout/image_layout.h"
 #include "validators/judge/catalogue.h"
 #include "validators/judge/container_tier.h"
+#include "validators/runner/cdi_devices.h"
 #include "validators/runner/runner.h"
 
 #include <algorithm>
 #include <chrono>
+
+#include <unistd.h>
 
 namespace img {
 namespace {
@@ -23,9 +26,16 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+/// On one line, as reports have reasons.
 std::string reason_of(const Error& error) {
   const ErrorText& text = error.text();
-  return text.message + (text.hint.empty() ? "" : " (" + text.hint + ")");
+  std::string reason = text.message;
+  if (text.position) {
+    reason = text.position->file + ":" + std::to_string(text.position->line) + ": " + reason;
+  }
+  for (const ErrorDetail& detail : text.details)
+    reason += "; " + detail.label + ": " + detail.value;
+  return reason + (text.hint.empty() ? "" : " (" + text.hint + ")");
 }
 
 /// Every selected check with one status and reason.
@@ -57,9 +67,20 @@ std::vector<ProbeRun> run_plan(PreparedImage& image, const std::vector<ProbeCall
   return runs;
 }
 
+/// What the containers get of this machine's devices.
+ContainerEdits edits_of(const CheckRequest& request) {
+  if (request.gpus.empty()) return {};
+  DeviceRequest devices{.names = request.gpus, .rootless = geteuid() != 0};
+  if (!request.cdi_folders.empty()) {
+    devices.folders.assign(request.cdi_folders.begin(), request.cdi_folders.end());
+  }
+  return edits_for_devices(devices);
+}
+
 std::vector<CheckResult> run_in_containers(const ContainerRun& run, Report& report,
                                            Progress& progress) {
   const CheckRequest& request = run.request;
+  const ContainerEdits edits = edits_of(request);
   const fs::path bundle = find_bundle(request.bundle);
   const auto runtime = find_runtime(request.runtime);
   report.machine.runtime = runtime->name();
@@ -71,7 +92,8 @@ std::vector<CheckResult> run_in_containers(const ContainerRun& run, Report& repo
                                                {.store = request.store,
                                                 .bundle = bundle,
                                                 .threads = request.threads,
-                                                .progress = &progress});
+                                                .progress = &progress,
+                                                .edits = edits});
   report.phases["unpack"] = seconds_since(start);
   report.notes = image.notes();
 

@@ -69,7 +69,8 @@ Made by `imgcheck list --format markdown`; do not edit. `imgcheck explain ID` pr
 
 For a whole tier: the static checks that look at files are blocked when a layer cannot be read to its end, and `imgcheck-inside` skips them all, for want of layers. A check of the container
 tier is blocked when its probe could not be started, was killed at a limit, died, or wrote what is no result; all of them are when the image must not be started or this
-machine cannot start containers and the tier was asked for (else they are skipped).
+machine cannot start containers and the tier was asked for (else they are skipped). The checks of the GPU tiers are all blocked, with the reason, where there is no driver or no
+GPU; a result that a fake library had a hand in is `simulated` and satisfies no gate. [gpu.md](gpu.md) says how to run them.
 )";
 
 void add_line(std::string& out, std::string_view label, std::string_view text) {
@@ -77,8 +78,22 @@ void add_line(std::string& out, std::string_view label, std::string_view text) {
   out += "- **" + std::string(label) + ":** " + in_cell(text) + "\n";
 }
 
+std::string title_of(Tier tier) {
+  switch (tier) {
+    case Tier::image:
+      return "Static";
+    case Tier::container:
+      return "Container";
+    case Tier::gpu:
+      return "GPU";
+    case Tier::multi_gpu:
+      break;
+  }
+  return "Multi-GPU";
+}
+
 void add_tier(std::string& out, Tier tier) {
-  out += "\n## " + std::string(tier == Tier::image ? "Static" : "Container") + " tier\n\n";
+  out += "\n## " + title_of(tier) + " tier\n\n";
   out += "| check | severity | what it proves |\n|---|---|---|\n";
   for (const CheckInfo& info : catalogue()) {
     if (info.tier != tier) continue;
@@ -103,7 +118,9 @@ void add_tier(std::string& out, Tier tier) {
 
 std::string markdown() {
   std::string out(kMarkdownHead);
-  for (const Tier tier : {Tier::image, Tier::container}) add_tier(out, tier);
+  for (const Tier tier : {Tier::image, Tier::container, Tier::gpu, Tier::multi_gpu}) {
+    add_tier(out, tier);
+  }
   return out;
 }
 

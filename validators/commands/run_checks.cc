@@ -12,6 +12,7 @@
 #include "validators/checks/static_tier.h"
 #include "validators/commands/check_ids.h"
 #include "validators/commands/container_run.h"
+#include "validators/commands/gpu_run.h"
 #include "validators/commands/machine.h"
 #include "validators/image/image_facts.h"
 
@@ -180,6 +181,9 @@ Report run_checks(const CheckRequest& request, Progress& progress) {
                                               .ids = *selected(request, Tier::container),
                                               .unable = must ? Status::blocked : Status::skipped},
                                              report, progress));
+  }
+  for (const Tier tier : {Tier::gpu, Tier::multi_gpu}) {
+    if (contains(tiers, tier)) append(report.checks, run_gpu_tier(tier, *selected(request, tier)));
   }
   report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   return report;

@@ -23,8 +23,10 @@ struct CheckRequest {
   std::vector<std::string> ids;  ///< of checks; empty: all of the tiers
   int cold_samples = 5;
   bool drop_page_cache = false;
-  std::string runtime;  ///< name or path; empty: the first that works
-  std::string bundle;   ///< folder with the probes; empty: the shipped one
+  std::string runtime;                   ///< name or path; empty: the first that works
+  std::string bundle;                    ///< folder with the probes; empty: the shipped one
+  std::vector<std::string> gpus;         ///< devices in containers (cdi_devices.h); empty: none
+  std::vector<std::string> cdi_folders;  ///< of their specifications; empty: the machine's
   unsigned threads = 0;
   fs::path store;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs the plan of the container tier right here, and says why the rest is left out.
+// Runs the plans of the container and GPU tiers right here, and says why the rest is left out.
 #include "validators/inside/checks_inside.h"
 
 #include "builder/base/text.h"
@@ -7,6 +7,8 @@
 #include "validators/inside/run_call.h"
 #include "validators/judge/catalogue.h"
 #include "validators/judge/container_tier.h"
+#include "validators/judge/event_reader.h"
+#include "validators/judge/gpu_tier.h"
 
 #include <algorithm>
 #include <chrono>
@@ -82,15 +84,46 @@ bool is_wanted(const InsideOptions& options, std::string_view id) {
          std::find(options.checks.begin(), options.checks.end(), id) != options.checks.end();
 }
 
-/// The tiers that this program cannot do are listed, so that no reader takes them for done.
+/// The tier that this program cannot do is listed, so that no reader takes it for done.
 void add_skipped(const InsideOptions& options, Report& report) {
   for (const CheckInfo& check : catalogue()) {
-    if (check.tier == Tier::container || !is_wanted(options, check.id)) continue;
-    const char* const reason =
-        check.tier == Tier::image
-            ? "needs the layers of the image, which a container does not have: run 'imgcheck check'"
-            : "this version of imgcheck-inside has no checks for GPUs";
-    report.checks.push_back(skipped(std::string(check.id), check.tier, reason));
+    if (check.tier != Tier::image || !is_wanted(options, check.id)) continue;
+    report.checks.push_back(skipped(
+        std::string(check.id), check.tier,
+        "needs the layers of the image, which a container does not have: run 'imgcheck check'"));
+  }
+}
+
+/// torchrun and its like start many of us, each with its rank.
+bool is_one_of_many() {
+  const char* const ranks = std::getenv("WORLD_SIZE");
+  const char* const master = std::getenv("MASTER_ADDR");
+  return master != nullptr && ranks != nullptr && std::atoi(ranks) > 1;
+}
+
+void add_gpus(const ProbeRun& state, Report& report) {
+  for (const Json* device : events_named(state, "device")) {
+    report.machine.gpus.push_back(text_or(*device, "name", "unknown"));
+  }
+  for (const Json* driver : events_named(state, "driver")) {
+    report.machine.driver = text_or(*driver, "version", "");
+  }
+}
+
+/// The rest of the plan is not run where the first call finds no GPU.
+void run_gpu_tiers(const std::string& bundle, const Expectations& expectations,
+                   const ContainerPlanOptions& plan_options,
+                   const std::function<void(const std::string&)>& progress, Report& report) {
+  std::vector<ProbeRun> runs;
+  for (const ProbeCall& call : gpu_plan(expectations, plan_options)) {
+    if (!runs.empty() && !why_no_gpu(runs.front()).empty()) break;
+    progress(call.label);
+    runs.push_back(run_call(bundle, call));
+  }
+  if (runs.empty()) return;
+  add_gpus(runs.front(), report);
+  for (CheckResult& result : judge_gpu(expectations, plan_options, runs)) {
+    report.checks.push_back(std::move(result));
   }
 }
 
@@ -122,16 +155,18 @@ Report check_inside(const InsideOptions& options,
   report.tool_version = IMGCHECK_VERSION;
   report.started = format_rfc3339(static_cast<std::int64_t>(std::time(nullptr)));
   report.machine = machine_here();
-  report.tiers = {std::string(to_string(Tier::container))};
+  for (const Tier tier : {Tier::container, Tier::gpu, Tier::multi_gpu}) {
+    report.tiers.emplace_back(to_string(tier));
+  }
   report.image.manifest_digest = options.image_digest;
 
   const std::string bundle = bundle_folder(options);
   const Expectations expectations = expectations_here(options, report);
   add_facts(expectations, report);
-  const ContainerPlanOptions plan_options{
-      .only = options.checks,
-      .cold_samples = options.cold_samples,
-      .library_path = std::getenv("LD_LIBRARY_PATH") != nullptr};
+  const ContainerPlanOptions plan_options{.only = options.checks,
+                                          .cold_samples = options.cold_samples,
+                                          .library_path = std::getenv("LD_LIBRARY_PATH") != nullptr,
+                                          .one_of_many = is_one_of_many()};
   std::vector<ProbeRun> runs;
   for (const ProbeCall& call : container_plan(expectations, plan_options)) {
     if (is_pointless(call, runs)) continue;
@@ -140,20 +175,30 @@ Report check_inside(const InsideOptions& options,
   }
   report.checks = judge_container(expectations, plan_options, runs);
   rename_start(report);
+  run_gpu_tiers(bundle, expectations, plan_options, progress, report);
   add_skipped(options, report);
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return report;
 }
 
-ExitCode exit_code_inside(const Report& report) {
+ExitCode exit_code_inside(const Report& report, const InsideOptions& options) {
+  const auto is_gpu = [](const CheckResult& check) {
+    return check.tier == Tier::gpu || check.tier == Tier::multi_gpu;
+  };
+  const bool only_gpu = std::all_of(report.checks.begin(), report.checks.end(), is_gpu);
   bool ran = false;
-  bool blocked = false;
+  bool missing = false;
   for (const CheckResult& check : report.checks) {
     if (check.status == Status::fail) return ExitCode::difference;
-    blocked = blocked || check.status == Status::blocked;
-    ran = ran || check.status == Status::pass || check.status == Status::warn;
+    const bool good = check.status == Status::pass || check.status == Status::warn;
+    const bool required = !is_gpu(check) || only_gpu || !report.machine.gpus.empty() ||
+                          std::find(options.required.begin(), options.required.end(), check.tier) !=
+                              options.required.end();
+    missing =
+        missing || (required && (check.status == Status::blocked || (good && check.simulated)));
+    ran = ran || (good && !check.simulated);
   }
-  return ran && !blocked ? ExitCode::ok : ExitCode::unavailable;
+  return ran && !missing ? ExitCode::ok : ExitCode::unavailable;
 }
 
 }  // namespace img

@@ -16,7 +16,9 @@ namespace img {
 Report check_inside(const InsideOptions& options,
                     const std::function<void(const std::string&)>& progress);
 
-/// 1 when a check failed, 3 when one is blocked or none ran, else 0.
-ExitCode exit_code_inside(const Report& report);
+/// 1 when a check failed, 3 when one is blocked that had to run or none ran, else 0. Checks of the
+/// GPU tiers have to run where there is a GPU, where their tier is required, and where they are the
+/// only ones asked for. What a stand-in answered has not run.
+ExitCode exit_code_inside(const Report& report, const InsideOptions& options);
 
 }  // namespace img

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// imgcheck-inside: the container tier in the container where it finds itself.
+// imgcheck-inside: the container and GPU tiers in the container where it finds itself.
 #include "builder/base/error.h"
 #include "validators/inside/checks_inside.h"
 #include "validators/inside/options.h"
@@ -46,7 +46,7 @@ int run(const std::vector<std::string>& arguments) {
   });
   const bool color = options.output.empty() && ::isatty(STDOUT_FILENO) == 1;
   write_report(render(report, options.format, {.color = color}), options.output);
-  return static_cast<int>(exit_code_inside(report));
+  return static_cast<int>(exit_code_inside(report, options));
 }
 
 }  // namespace

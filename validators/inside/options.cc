@@ -12,9 +12,9 @@
 namespace img {
 namespace {
 
-constexpr std::array<std::string_view, 7> kWithValue{"--expectations", "--image-digest", "--bundle",
+constexpr std::array<std::string_view, 8> kWithValue{"--expectations", "--image-digest", "--bundle",
                                                      "--output",       "--format",       "--check",
-                                                     "--cold-samples"};
+                                                     "--require-tier", "--cold-samples"};
 
 std::string format_names() { return join(report_format_names(), ", "); }
 
@@ -22,6 +22,15 @@ std::string check_id(const std::string& text) {
   const CheckInfo* const check = find_check(text);
   if (check == nullptr) throw UsageError("there is no check '" + text + "'");
   return std::string(check->id);
+}
+
+/// A tier that can run in a container.
+Tier required_tier(const std::string& text) {
+  const std::optional<Tier> tier = parse_tier(text);
+  if (!tier || *tier == Tier::image) {
+    throw UsageError("'--require-tier' takes container, gpu or multi-gpu, not '" + text + "'");
+  }
+  return *tier;
 }
 
 std::string digest(const std::string& text) {
@@ -45,6 +54,8 @@ void apply(const std::string& name, const std::string& value, InsideOptions& opt
     options.output = value;
   } else if (name == "--check") {
     options.checks.push_back(check_id(value));
+  } else if (name == "--require-tier") {
+    options.required.push_back(required_tier(value));
   } else if (name == "--format") {
     const std::optional<ReportFormat> format = parse_report_format(value);
     if (!format) throw UsageError("unknown format '" + value + "'; there are " + format_names());
@@ -100,7 +111,8 @@ InsideOptions parse_inside_options(const std::vector<std::string>& arguments) {
 std::string inside_help() {
   return
       R"(Checks the container that it runs in: does torch load, from which files and in
-which versions; is attention right; how long is a start; does Python work.
+which versions; is attention right; how long is a start; does Python work. Where
+there are GPUs: driver, kernels, attention, convolution, cold start, all-reduce.
 
 usage: imgcheck-inside [options]
 
@@ -108,6 +120,8 @@ usage: imgcheck-inside [options]
                          without it torch is looked for, no promise is checked
   --image-digest DIGEST  goes into the report
   --check ID             only this check; may be given again
+  --require-tier TIER    container, gpu or multi-gpu: what of it cannot run is
+                         exit 3; may be given again
   --cold-samples N       processes for each figure of a cold start (default 5)
   --bundle FOLDER        where the probes are (default: beside this program)
   --format FORMAT        text (default), json, markdown, html, junit, sarif or

@@ -16,6 +16,7 @@ struct InsideOptions {
   std::string output;        ///< file for the report; empty: standard output
   ReportFormat format = ReportFormat::text;
   std::vector<std::string> checks;  ///< ids; empty: all that can run
+  std::vector<Tier> required;       ///< whose blocked checks are exit 3 even where there is no GPU
   int cold_samples = 5;
   bool help = false, version = false;
 };

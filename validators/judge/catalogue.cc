@@ -22,8 +22,9 @@ constexpr std::array<std::pair<Severity, std::string_view>, 4> kSeverities{{
 
 std::vector<CheckInfo> all_rows() {
   std::vector<CheckInfo> rows = static_rows();
-  const std::vector<CheckInfo> more = container_rows();
-  rows.insert(rows.end(), more.begin(), more.end());
+  for (const std::vector<CheckInfo>& more : {container_rows(), gpu_rows()}) {
+    rows.insert(rows.end(), more.begin(), more.end());
+  }
   return rows;
 }
 

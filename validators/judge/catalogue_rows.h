@@ -10,5 +10,6 @@ namespace img {
 
 std::vector<CheckInfo> static_rows();
 std::vector<CheckInfo> container_rows();
+std::vector<CheckInfo> gpu_rows();  ///< of both tiers
 
 }  // namespace img

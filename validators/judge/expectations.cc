@@ -47,11 +47,11 @@ class Members {
     return reader_.unsigned_integer(key);
   }
 
-  std::optional<double> seconds(const char* key) {
+  std::optional<double> number(const char* key, const std::string& unit) {
     if (is_absent(key)) return std::nullopt;
     const Json& member = *reader_.find(key);
     if (!member.is_number() || !std::isfinite(member.get<double>()) || member.get<double>() < 0) {
-      reader_.fail(key, "expected a number of seconds >= 0, found " + canonical_json(member));
+      reader_.fail(key, "expected a number of " + unit + " >= 0, found " + canonical_json(member));
     }
     return member.get<double>();
   }
@@ -92,6 +92,13 @@ std::string path_or_empty(JsonReader& reader, const char* key) {
   return path;
 }
 
+void require_backend(JsonReader& reader, const char* key, const std::string& backend) {
+  for (const char* const known : {"math", "flash", "efficient", "cudnn"}) {
+    if (backend == known) return;
+  }
+  reader.fail(key, "expected math, flash, efficient or cudnn, found '" + backend + "'");
+}
+
 void require_version(JsonReader& reader) {
   const std::uint64_t version = reader.unsigned_integer("expectationsVersion");
   if (version != kExpectationsVersion) {
@@ -109,6 +116,8 @@ Json to_json(const Expectations& expectations) {
                {"versions", expectations.versions},
                {"gpus", expectations.gpus},
                {"driver", expectations.driver},
+               {"attentionBackends", expectations.attention_backends},
+               {"attentionDefault", expectations.attention_default},
                {"packages", packages_json(expectations.packages)},
                {"python", expectations.python},
                {"compile", expectations.compile},
@@ -121,6 +130,11 @@ Json to_json(const Expectations& expectations) {
   if (expectations.size_unpacked) json["sizeUnpacked"] = *expectations.size_unpacked;
   if (expectations.import_torch_seconds) {
     json["importTorchSeconds"] = *expectations.import_torch_seconds;
+  }
+  if (expectations.gpu_memory) json["gpuMemory"] = *expectations.gpu_memory;
+  if (expectations.cold_gpu_seconds) json["coldGpuSeconds"] = *expectations.cold_gpu_seconds;
+  if (expectations.all_reduce_gigabytes) {
+    json["allReduceGigabytes"] = *expectations.all_reduce_gigabytes;
   }
   return json;
 }
@@ -137,9 +151,20 @@ Expectations parse_expectations(std::string_view text, const std::string& docume
   expectations.versions = members.string_map("versions");
   expectations.size_compressed = members.bytes("sizeCompressed");
   expectations.size_unpacked = members.bytes("sizeUnpacked");
-  expectations.import_torch_seconds = members.seconds("importTorchSeconds");
+  expectations.import_torch_seconds = members.number("importTorchSeconds", "seconds");
   expectations.gpus = reader.string_list("gpus");
   expectations.driver = reader.string_or("driver", "");
+  expectations.gpu_memory = members.bytes("gpuMemory");
+  expectations.cold_gpu_seconds = members.number("coldGpuSeconds", "seconds");
+  expectations.all_reduce_gigabytes = members.number("allReduceGigabytes", "GB/s");
+  expectations.attention_backends = reader.string_list("attentionBackends");
+  for (const std::string& backend : expectations.attention_backends) {
+    require_backend(reader, "attentionBackends", backend);
+  }
+  expectations.attention_default = reader.string_or("attentionDefault", "");
+  if (!expectations.attention_default.empty()) {
+    require_backend(reader, "attentionDefault", expectations.attention_default);
+  }
   members.each("packages", [&](JsonReader& package) {
     std::string name = package.string("name");
     expectations.packages.push_back({std::move(name), package.string("version")});

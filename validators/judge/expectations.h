@@ -33,7 +33,12 @@ struct Expectations {
   std::optional<double> import_torch_seconds;                   ///< upper limit, warm page cache
   std::vector<std::string> gpus;                                ///< models, "A10"
   std::string driver;                                           ///< lowest, "525.60.13"
-  std::vector<ExpectedPackage> packages;                        ///< wheels of the lock
+  std::optional<std::uint64_t> gpu_memory;     ///< bytes that the workload needs on each GPU
+  std::optional<double> cold_gpu_seconds;      ///< upper limit up to the first kernel
+  std::optional<double> all_reduce_gigabytes;  ///< lowest bus bandwidth, GB/s; instead of the table
+  std::vector<std::string> attention_backends;  ///< that must work; empty: what the GPU should have
+  std::string attention_default;                ///< for half types; empty: what torch should choose
+  std::vector<ExpectedPackage> packages;        ///< wheels of the lock
   std::string python;    ///< interpreter to run, "/opt/venv/bin/python3"; empty: none known
   bool compile = false;  ///< the image promises torch.compile (it has a C++ compiler)
   // Read by the static tier, never promised by anyone:

@@ -2,6 +2,7 @@
 // NCCL's debug log: where it goes, and the lines of its tuner.
 #include "validators/probes/nccl_log.h"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <cstdlib>

@@ -4,9 +4,11 @@
 
 #include "validators/probes/events.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include <arpa/inet.h>

@@ -62,17 +62,47 @@ TEST(InsideHelp, FitsATerminal) {
 
 TEST(InsideExitCode, NeverTakesBlockedOrNothingForGood) {
   Report report;
-  EXPECT_EQ(exit_code_inside(report), ExitCode::unavailable);
+  EXPECT_EQ(exit_code_inside(report, {}), ExitCode::unavailable);
   report.checks = {skipped("IMG-SIZE", Tier::image, "x")};
-  EXPECT_EQ(exit_code_inside(report), ExitCode::unavailable);
+  EXPECT_EQ(exit_code_inside(report, {}), ExitCode::unavailable);
   CheckResult good{.id = "A", .tier = Tier::container, .status = Status::pass};
   report.checks.push_back(good);
-  EXPECT_EQ(exit_code_inside(report), ExitCode::ok);
+  EXPECT_EQ(exit_code_inside(report, {}), ExitCode::ok);
   report.checks.push_back(blocked("B", Tier::container, "x"));
-  EXPECT_EQ(exit_code_inside(report), ExitCode::unavailable);
+  EXPECT_EQ(exit_code_inside(report, {}), ExitCode::unavailable);
   good.status = Status::fail;
   report.checks.push_back(good);
-  EXPECT_EQ(exit_code_inside(report), ExitCode::difference);
+  EXPECT_EQ(exit_code_inside(report, {}), ExitCode::difference);
+}
+
+TEST(InsideExitCode, CountsTheGpuTiersWhereTheyHaveToRun) {
+  Report report;
+  report.checks = {{.id = "A", .tier = Tier::container, .status = Status::pass},
+                   blocked("B", Tier::gpu, "no GPU")};
+  EXPECT_EQ(exit_code_inside(report, {}), ExitCode::ok);
+  InsideOptions required;
+  required.required = {Tier::gpu};
+  EXPECT_EQ(exit_code_inside(report, required), ExitCode::unavailable);
+  report.machine.gpus = {"H100"};
+  EXPECT_EQ(exit_code_inside(report, {}), ExitCode::unavailable);
+  report.checks = {blocked("B", Tier::gpu, "no GPU")};
+  report.machine.gpus.clear();
+  EXPECT_EQ(exit_code_inside(report, {}), ExitCode::unavailable);
+}
+
+TEST(InsideExitCode, NeverTakesASimulatedResultForGood) {
+  Report report;
+  report.machine.gpus = {"fake"};
+  report.checks = {{.id = "A", .tier = Tier::container, .status = Status::pass},
+                   {.id = "B", .tier = Tier::gpu, .status = Status::pass, .simulated = true}};
+  EXPECT_EQ(exit_code_inside(report, {}), ExitCode::unavailable);
+}
+
+TEST(InsideOptions, TakeTiersThatMustRun) {
+  EXPECT_EQ(parse_inside_options({"--require-tier", "gpu", "--require-tier=multi-gpu"}).required,
+            (std::vector<Tier>{Tier::gpu, Tier::multi_gpu}));
+  EXPECT_EQ(problem_of({"--require-tier", "static"}),
+            "'--require-tier' takes container, gpu or multi-gpu, not 'static'");
 }
 
 }  // namespace

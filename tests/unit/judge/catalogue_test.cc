@@ -40,6 +40,14 @@ TEST(Catalogue, HoldsTheContainerTierInAReadersOrder) {
                                 "PY-IMPORT", "PY-PIPCHECK", "PY-NOUSER", "PY-COMPILE"}));
 }
 
+TEST(Catalogue, HoldsTheGpuTiersInAReadersOrder) {
+  EXPECT_THAT(
+      ids_of(Tier::gpu),
+      ElementsAreArray({"DRV-FLOOR", "GPU-STATE", "GPU-MEMORY", "CC-KERNEL", "SDPA-FLASH",
+                        "SDPA-EFF", "SDPA-CUDNN", "SDPA-CHOICE", "CUDNN-CONV", "COLD-GPU"}));
+  EXPECT_THAT(ids_of(Tier::multi_gpu), ElementsAreArray({"NCCL-AR"}));
+}
+
 TEST(Catalogue, NamesEveryCheckOnce) {
   std::set<std::string> seen;
   for (const CheckInfo& info : catalogue()) {
