@@ -124,9 +124,10 @@ def complete():
     path = ROOT / "docs/checks.md"
     document = path.read_text() if path.exists() else ""
     problems = []
+    machines = (ROOT / "tests/gpu/run.py").read_text()  # a GPU's faults are those of a machine, not of an image
     for check in listed_checks():
         name = check["id"]
-        if name not in broken:
+        if name not in broken and not (check["tier"] in ("gpu", "multi-gpu") and f'"{name}"' in machines):
             problems.append(f"{name}: no broken image")
         explained = run(imgcheck(), "explain", name, expect=None)
         if explained.code != 0 or len(explained.out.split()) < 30:
